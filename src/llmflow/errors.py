@@ -1,0 +1,50 @@
+"""Every error that llmflow raises on purpose.
+
+    LlmflowError
+    ├── SettingsError          a configuration value or file is wrong
+    ├── MissingDependency      an extra or a system package is not installed
+    ├── DocumentError          one document cannot be read; the rest of a batch goes on
+    ├── DatasetError           a judged set or instruction file is malformed
+    ├── StoreUnavailable       a store, index or server cannot be reached or opened
+    ├── StoreCorrupt           a store contradicts the state database
+    ├── ModelUnavailable       an embedder, reranker or chat model cannot be loaded or reached
+    └── PermissionDenied       the principal may not do this
+
+A message says what was wrong, what is allowed and what to do next.
+"""
+
+
+class LlmflowError(Exception):
+    """Base of every deliberate error; its text is fit to be shown to a user."""
+
+
+class SettingsError(LlmflowError):
+    """A configuration value or file is wrong."""
+
+
+class MissingDependency(LlmflowError):
+    """A Python extra or a system package is missing; the text names the install command."""
+
+
+class DocumentError(LlmflowError):
+    """One document cannot be read. The text is the reason stored with the failed document."""
+
+
+class DatasetError(LlmflowError):
+    """A judged question set or an instruction file is malformed; the text names file and line."""
+
+
+class StoreUnavailable(LlmflowError):
+    """A store or its server cannot be reached or opened."""
+
+
+class StoreCorrupt(LlmflowError):
+    """A store contradicts the state database; the text names the repair command."""
+
+
+class ModelUnavailable(LlmflowError):
+    """A model cannot be loaded or its server cannot be reached."""
+
+
+class PermissionDenied(LlmflowError):
+    """The principal may not do this."""

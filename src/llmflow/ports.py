@@ -1,0 +1,254 @@
+"""The seams of the house: what the domain asks of the outside, never how it is done.
+
+Every adapter inherits the contract suite of its port in tests/contracts. All adapters raise
+`StoreUnavailable` or `ModelUnavailable` (errors.py) instead of their library's exceptions, and `close()` is safe twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from llmflow.types import ChatTurn, Mention, Principal, Relation, ScoredId
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the vector store keeps of one chunk; never its text, which stays in the state database."""
+
+    chunk_id: str
+    document_id: str
+    tenant: str
+    groups: tuple[str, ...]
+    tokens: str
+    """Analysed text, tokens joined by single spaces (retrieval/tokens.py); at most 65,535 bytes."""
+    vector: Sequence[float] | None = None
+    """L2-normalised embedding, or None where the embedder does not read the chunk's language."""
+
+
+class VectorStore(Protocol):
+    """Full text and dense vectors, filtered by principal inside the query.
+
+    A *space* holds the vectors of one embedder; several may stand side by side while one replaces another.
+    """
+
+    def create_space(self, space: str, dimension: int) -> None:
+        """Make a space of vectors if it is missing; nothing happens if it exists."""
+        ...
+
+    def spaces(self) -> list[str]:
+        """Return the names of the spaces, sorted."""
+        ...
+
+    def drop_space(self, space: str) -> None:
+        """Remove a space and its vectors; unknown names are ignored."""
+        ...
+
+    def upsert(self, rows: Sequence[IndexRow], space: str | None) -> None:
+        """Write rows; a chunk id already there is replaced in full text and in `space`.
+
+        Rows without a vector enter the full text only. `space` None writes the full text only. Visible to searches on return.
+        """
+        ...
+
+    def upsert_vectors(self, rows: Sequence[IndexRow], space: str) -> None:
+        """Write the vectors of rows into `space` alone; rows without a vector are skipped."""
+        ...
+
+    def delete(self, chunk_ids: Sequence[str]) -> None:
+        """Remove chunks from the full text and from every space; unknown ids are ignored."""
+        ...
+
+    def search_text(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
+        """BM25 over analysed queries: one list a query, best first, ties by id; scores positive. An empty query finds nothing."""
+        ...
+
+    def search_dense(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:
+        """Cosine similarity: `vectors` is (queries, dimension); one list a query, best first, ties by id.
+
+        An unknown space finds nothing: a running chat outlives the removal of its embedder's space.
+        """
+        ...
+
+    def text_ids(self) -> set[str]:
+        """Return every chunk id of the full text; for doctor."""
+        ...
+
+    def vector_ids(self, space: str) -> set[str]:
+        """Return every chunk id of a space; for doctor."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GraphChunk:
+    """One chunk with the entities found in it."""
+
+    chunk_id: str
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphDocument:
+    """All that the graph keeps of one document version."""
+
+    document_id: str
+    tenant: str
+    groups: tuple[str, ...]
+    title: str
+    chunks: tuple[GraphChunk, ...]
+    relations: tuple[Relation, ...] = ()
+    """RELATED_TO links; both ends are keys of mentions of this document."""
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityNode:
+    """An entity that a principal can see, with its reach among the chunks that the principal may read."""
+
+    key: str
+    name: str
+    mentions: int
+    """Readable chunks that mention it, in either role."""
+    titles: int
+    """Readable chunks that carry it as a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """MENTIONS: a chunk and an entity."""
+
+    chunk_id: str
+    key: str
+    role: str
+    position: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class GraphStatistics:
+    """Whole-store counts, over all tenants."""
+
+    documents: int
+    chunks: int
+    entities: int
+    topics: int
+    mentions: int
+    relations: int
+
+
+class GraphStore(Protocol):
+    """Document -HAS_CHUNK-> Chunk -MENTIONS{confidence}-> Entity -RELATED_TO{relation_type, weight}-> Entity; Document -ABOUT-> Topic.
+
+    Entities and topics belong to a tenant and vanish with their last source.
+    """
+
+    def upsert(self, documents: Sequence[GraphDocument]) -> None:
+        """Add chunks and what they mention. A chunk id already there is replaced; other chunks of the document stay.
+
+        Relations, topics, title and groups of the document are replaced. Atomic for the call.
+        """
+        ...
+
+    def delete_chunks(self, chunk_ids: Sequence[str]) -> None:
+        """Remove chunks; a document goes with its last chunk (its relations and topics too), an entity with its last source."""
+        ...
+
+    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
+        """Return the readable entities among `keys`, sorted by key; unknown and unreadable keys are left out."""
+        ...
+
+    def edges_of_entities(self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None) -> list[GraphEdge]:
+        """Return readable edges of each entity, at most `limit` a key: titles first, then by confidence descending, then chunk id.
+
+        `role` keeps one role only. The whole list is sorted by (key, that order).
+        """
+        ...
+
+    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
+        """Return all edges of readable chunks, sorted by (chunk id, position, key)."""
+        ...
+
+    def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
+        """Return readable relations leaving `keys`, at most `limit` a key, weight descending then target; weights summed over documents."""
+        ...
+
+    def chunk_ids(self) -> set[str]:
+        """Return every chunk id; for doctor."""
+        ...
+
+    def statistics(self) -> GraphStatistics: ...
+
+    def digest(self) -> str:
+        """Return a hash of everything stored, independent of insertion order; for doctor and crash tests."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Text to vectors. `name` changes whenever the vectors would."""
+
+    name: str
+    dimension: int
+    languages: frozenset[str]
+    """Languages that it reads (`ko`, `en`, `other`); the others are left to the other channels."""
+
+    def embed_passages(self, texts: Sequence[str]) -> "np.ndarray":
+        """Return float32 (len(texts), dimension), rows L2-normalised, in order."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
+        """As `embed_passages`, with the model's query prompt where it has one."""
+        ...
+
+
+class Reranker(Protocol):
+    name: str
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return one relevance score a passage, larger is better, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A rendered prompt: system text first, then the turns, oldest first."""
+
+    system: str
+    turns: tuple[ChatTurn, ...]
+    max_tokens: int = 512
+    temperature: float = 0.0
+
+
+class ChatModel(Protocol):
+    name: str
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        """Yield pieces of the answer as they come; their concatenation is the answer."""
+        ...
+
+
+class RawStore(Protocol):
+    """The original files, by document id."""
+
+    def put(self, document_id: str, tenant: str, name: str, content: bytes) -> None:
+        """Keep the newest original of a document; replaces an older one."""
+        ...
+
+    def get(self, document_id: str) -> bytes | None: ...
+
+    def delete(self, document_ids: Sequence[str]) -> None:
+        """Remove originals; unknown ids are ignored."""
+        ...
+
+    def document_ids(self) -> set[str]: ...
+
+
+class Notifier(Protocol):
+    """Tells another system that something ended; never raises, returns whether it was delivered."""
+
+    def notify(self, event: str, payload: Mapping[str, object]) -> bool: ...

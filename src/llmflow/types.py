@@ -1,0 +1,213 @@
+"""Frozen values that cross layers. Nothing here does work or imports a library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+EVERYONE = "*"
+"""The group that every principal of a tenant belongs to: documents shared inside the tenant carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a tenant and the groups (departments) the person belongs to.
+
+    Every search takes one; there is no anonymous default that sees everything.
+    """
+
+    tenant: str
+    groups: frozenset[str] = frozenset()
+    user: str = "unknown"
+
+    @property
+    def readable_groups(self) -> tuple[str, ...]:
+        """Groups whose documents this principal may read, sorted, `EVERYONE` included."""
+        return tuple(sorted(self.groups | {EVERYONE}))
+
+    def may_read(self, tenant: str, groups: frozenset[str] | tuple[str, ...]) -> bool:
+        """Return whether a document of `tenant` granted to `groups` is readable."""
+        return tenant == self.tenant and bool(set(groups) & set(self.readable_groups))
+
+
+class ElementKind(StrEnum):
+    TITLE = "title"
+    TEXT = "text"
+    LIST_ITEM = "list_item"
+    TABLE = "table"
+    RECORD = "record"
+    """One row of JSON, CSV or a spreadsheet, as `key: value` lines."""
+    CODE = "code"
+    IMAGE = "image"
+    """Text read from a picture or a scanned page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where an element stands on its page, in points from the top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One structural piece of a document, in reading order."""
+
+    kind: ElementKind
+    text: str
+    page: int | None = None
+    """1-based page, slide or sheet number; None where the format has none."""
+    level: int = 0
+    """Heading depth for titles, 1 the highest; 0 for everything else or when unknown."""
+    html: str | None = None
+    """A table as HTML, structure kept; None for other kinds."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """What a parser read from one file; `elements` is never empty."""
+
+    title: str
+    """From metadata or the first heading; the file's stem when the document has none."""
+    format: str
+    """Lower-case format by content, such as `pdf`, `docx`, `md`."""
+    elements: tuple[Element, ...]
+    pages: int | None = None
+    warnings: tuple[str, ...] = ()
+    """What was left out or repaired, in sentences for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage that is searched and quoted. `text` is masked as soon as it leaves the ingestion workers."""
+
+    id: str
+    document_id: str
+    ordinal: int
+    """Position in the document, from 0."""
+    text: str
+    kind: ElementKind
+    language: str
+    """`ko`, `en` or `other`: the script that most letters belong to."""
+    heading_path: tuple[str, ...] = ()
+    """Headings above the passage, outermost first."""
+    page: int | None = None
+    html: str | None = None
+    box: Box | None = None
+
+
+class DocumentStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A row of the state database: one source of one tenant, and what became of it."""
+
+    id: str
+    tenant: str
+    groups: tuple[str, ...]
+    source: str
+    """Stable name inside the tenant, such as a path relative to the ingested folder."""
+    title: str
+    format: str
+    status: DocumentStatus
+    version: str = ""
+    """Hash of the content that is served; empty until the first version is ready."""
+    fingerprint: str = ""
+    """Fingerprint of the parser, chunker, masker and analyser that made the served chunks."""
+    reason: str = ""
+    """Why it failed, for a person."""
+    size: int = 0
+    pages: int | None = None
+    chunks: int = 0
+    pii: Mapping[str, int] = field(default_factory=dict)
+    """How many pieces of personal data were masked, by kind. Never the text."""
+    updated_at: str = ""
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An entity found in a chunk. `key` is its normalised name, unique inside a tenant."""
+
+    key: str
+    name: str
+    role: str
+    """`title` when the chunk's document or heading is named so, else `mention`."""
+    position: int = 0
+    """First character of the mention in the chunk's text; 0 for titles."""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A directed link between two entities seen in one document."""
+
+    source: str
+    target: str
+    relation_type: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredId:
+    """A chunk id with a channel's score; larger is better in every channel."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found for a question, checked against the state database and the principal."""
+
+    chunk: Chunk
+    document: Document
+    score: float
+    channels: Mapping[str, float] = field(default_factory=dict)
+    """Raw score of each channel that found the chunk: `dense`, `text`, `graph`, `rerank`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a sentence of an answer comes from."""
+
+    number: int
+    """The n of the [n] in the answer, from 1."""
+    chunk_id: str
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    heading: str
+    """Heading path joined by ` > `."""
+    quote: str
+    """The quoted span, character for character as in the chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the chat says. `found` is False when nothing relevant enough was retrieved."""
+
+    text: str
+    found: bool
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    model: str = "extractive"
+    confidence: float = 0.0
+    """Share of the question's content that the evidence covers, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTurn:
+    """One turn of a conversation; `role` is `user` or `assistant`."""
+
+    role: str
+    content: str
