@@ -1,0 +1,1 @@
+"""Pages that people open: clients of llmflow, never imported by it."""

@@ -1,0 +1,1 @@
+"""Kedro datasets whose load() opens an adapter."""

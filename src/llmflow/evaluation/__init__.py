@@ -1,0 +1,1 @@
+"""Judged sets, metrics, run files, reports: pure."""

@@ -1,0 +1,1 @@
+"""Document to masked, analysed chunks: pure functions over files and text."""

@@ -1,0 +1,1 @@
+"""Kedro pipelines: pipeline.py wires, nodes.py translates."""

@@ -1,0 +1,1 @@
+"""Question to hits: tokens, dense, full text, graph, fusion."""
