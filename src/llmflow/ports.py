@@ -15,27 +15,57 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexRow:
-    """What the vector store keeps of one chunk; never its text, which stays in the state database."""
+class TextRow:
+    """What the full text keeps of one chunk; never its text, which stays in the state database."""
 
     chunk_id: str
-    document_id: str
     tenant: str
     groups: tuple[str, ...]
     tokens: str
-    """Analysed text, tokens joined by single spaces (retrieval/tokens.py); at most 65,535 bytes."""
-    vector: Sequence[float] | None = None
-    """L2-normalised embedding, or None where the embedder does not read the chunk's language."""
+    """Analysed text, tokens joined by single spaces (retrieval/tokens.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """What the vector store keeps of one chunk."""
+
+    chunk_id: str
+    tenant: str
+    groups: tuple[str, ...]
+    vector: "np.ndarray"
+    """float32 (dimension,), L2-normalised."""
+
+
+class TextIndex(Protocol):
+    """BM25 over analysed text, filtered by principal inside the query."""
+
+    def upsert(self, rows: Sequence[TextRow]) -> None:
+        """Write rows; a chunk id already there is replaced, the last of equal ids wins. Durable and visible to searches on return."""
+        ...
+
+    def delete(self, chunk_ids: Sequence[str]) -> None:
+        """Remove chunks; unknown ids are ignored."""
+        ...
+
+    def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
+        """Return one list a query, best first, ties by id; scores positive. A query without tokens finds nothing."""
+        ...
+
+    def chunk_ids(self) -> set[str]:
+        """Return every chunk id; for doctor."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class VectorStore(Protocol):
-    """Full text and dense vectors, filtered by principal inside the query.
+    """Dense vectors, filtered by principal inside the query.
 
     A *space* holds the vectors of one embedder; several may stand side by side while one replaces another.
     """
 
     def create_space(self, space: str, dimension: int) -> None:
-        """Make a space of vectors if it is missing; nothing happens if it exists."""
+        """Make a space if it is missing; nothing happens if it exists."""
         ...
 
     def spaces(self) -> list[str]:
@@ -46,37 +76,22 @@ class VectorStore(Protocol):
         """Remove a space and its vectors; unknown names are ignored."""
         ...
 
-    def upsert(self, rows: Sequence[IndexRow], space: str | None) -> None:
-        """Write rows; a chunk id already there is replaced in full text and in `space`.
-
-        Rows without a vector enter the full text only. `space` None writes the full text only. Visible to searches on return.
-        """
-        ...
-
-    def upsert_vectors(self, rows: Sequence[IndexRow], space: str) -> None:
-        """Write the vectors of rows into `space` alone; rows without a vector are skipped."""
+    def upsert(self, rows: Sequence[VectorRow], space: str) -> None:
+        """Write vectors; a chunk id already there is replaced. Durable and visible to searches on return."""
         ...
 
     def delete(self, chunk_ids: Sequence[str]) -> None:
-        """Remove chunks from the full text and from every space; unknown ids are ignored."""
+        """Remove chunks from every space; unknown ids are ignored."""
         ...
 
-    def search_text(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
-        """BM25 over analysed queries: one list a query, best first, ties by id; scores positive. An empty query finds nothing."""
-        ...
-
-    def search_dense(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:
+    def search(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:
         """Cosine similarity: `vectors` is (queries, dimension); one list a query, best first, ties by id.
 
         An unknown space finds nothing: a running chat outlives the removal of its embedder's space.
         """
         ...
 
-    def text_ids(self) -> set[str]:
-        """Return every chunk id of the full text; for doctor."""
-        ...
-
-    def vector_ids(self, space: str) -> set[str]:
+    def chunk_ids(self, space: str) -> set[str]:
         """Return every chunk id of a space; for doctor."""
         ...
 

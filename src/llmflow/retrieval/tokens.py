@@ -1,0 +1,121 @@
+"""Text to the tokens that BM25 counts: one analysed field for Korean and English.
+
+Korean: Kiwi's content morphemes (no particles, endings, symbols) and character bigrams; see docs/LOG.md
+for the measurements. English: lower case, accents folded, stop words dropped, Snowball stems.
+Tokens hold letters and digits only, so any whitespace or `\\w+` analyser reads them back unchanged.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from pydantic import Field
+
+from llmflow.config import Settings
+
+HANGUL = re.compile(r"[가-힣]")
+WORD = re.compile(r"[^\W_]+")
+CONTENT_TAGS = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "VV", "VA", "MAG", "SL", "SN", "SH", "W_SERIAL"})
+WEAK_TAGS = frozenset({"NNB", "NP"})
+STOP_WORDS = frozenset(
+    "a an and are as at be been by but did do does for from had has have he her his how if in into is it its of on or s she so t "
+    "such than that the their them then there these they this to was we were what when where which who whom whose why will with "
+    "would you your".split()
+)
+KOREAN_STOP_WORDS = frozenset("하 되 있 없 이 그 저 것 수 등 때 무엇 어떤 어느 누구 언제 어디 얼마 몇 알 알려주 주".split())
+
+
+class AnalyserSettings(Settings):
+    """How text becomes tokens. Part of the fingerprint: a change re-indexes every document."""
+
+    bigrams: bool = True
+    stem_english: bool = True
+    user_dictionary: tuple[str, ...] = ()
+    """Proper nouns that Kiwi must keep whole, such as product and team names."""
+    workers: int = Field(1, ge=1, le=16)
+
+
+@lru_cache(maxsize=4)
+def load_kiwi(user_dictionary: tuple[str, ...] = (), workers: int = 1):
+    """Return the process's one Kiwi; it takes seconds and half a gigabyte, so it is made once a process."""
+    from kiwipiepy import Kiwi
+
+    kiwi = Kiwi(num_workers=workers)
+    for word in user_dictionary:
+        kiwi.add_user_word(word, "NNP")
+    return kiwi
+
+
+@lru_cache(maxsize=1)
+def _stemmer():
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=100_000)
+def _latin_token(word: str, stem: bool) -> str:
+    folded = fold(word)
+    return _stemmer().stemWord(folded) if stem and folded.isascii() and not folded.isdigit() else folded
+
+
+def fold(text: str) -> str:
+    """Return `text` in lower case with Latin accents removed; Hangul and other scripts stay whole."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def analyse(texts: Sequence[str], settings: AnalyserSettings, question: bool = False) -> list[str]:
+    """Return the tokens of each text joined by spaces, in text order.
+
+    Texts without Hangul never load Kiwi. `question` also drops Korean question words, unless nothing else is left.
+    """
+    korean = [number for number, text in enumerate(texts) if HANGUL.search(text)]
+    morphemes: dict[int, list[str]] = {}
+    if korean:
+        kiwi = load_kiwi(settings.user_dictionary, settings.workers)
+        for number, tokens in zip(korean, kiwi.tokenize([texts[n] for n in korean]), strict=True):
+            morphemes[number] = list(_korean_tokens(tokens, settings, question))
+    result = []
+    for number, text in enumerate(texts):
+        if number in morphemes:
+            tokens = morphemes[number]
+            if settings.bigrams:
+                tokens = tokens + list(bigrams(text))
+        else:
+            tokens = list(_latin_tokens(text, settings))
+        result.append(" ".join(tokens))
+    return result
+
+
+def _korean_tokens(tokens, settings: AnalyserSettings, question: bool) -> Iterator[str]:
+    for token in tokens:
+        tag = token.tag.split("-")[0]
+        if tag not in CONTENT_TAGS:
+            continue
+        if tag in ("SL", "SN", "SH", "W_SERIAL"):
+            yield from _latin_tokens(token.form, settings)
+        elif not (question and token.form in KOREAN_STOP_WORDS) and not (tag in WEAK_TAGS and question):
+            yield from WORD.findall(token.form)
+
+
+def _latin_tokens(text: str, settings: AnalyserSettings) -> Iterator[str]:
+    for word in WORD.findall(text):
+        token = _latin_token(word, settings.stem_english)
+        if token and token not in STOP_WORDS and word.lower() not in STOP_WORDS:
+            yield token
+
+
+def bigrams(text: str) -> Iterator[str]:
+    """Yield every pair of neighbouring characters with a Hangul syllable in it, across spaces and punctuation.
+
+    Across spaces, because Korean writers space compounds as they please: `법인 카드` and `법인카드` share all but nothing else.
+    """
+    letters = "".join(WORD.findall(text.lower()))
+    for at in range(len(letters) - 1):
+        pair = letters[at : at + 2]
+        if HANGUL.search(pair):
+            yield pair
