@@ -1,0 +1,241 @@
+"""The graph in SQL tables: SQLite in a file (WAL, shared by processes) or PostgreSQL."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, func, make_url, select, true
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from llmflow.adapters.graph_rows import TITLE_ROLE, best_relations, chunk_order, digest_of, entity_order, flatten, uid_of
+from llmflow.adapters.sql_graph_tables import (
+    access,
+    access_group,
+    chunk,
+    document,
+    entity,
+    mention,
+    open_engine,
+    reach,
+    relation,
+    spelling,
+    topic,
+    write_transaction,
+)
+from llmflow.adapters.sql_graph_writer import GraphWriter, in_parts
+from llmflow.errors import StoreUnavailable
+from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
+from llmflow.types import Principal, Relation
+
+STREAM_ROWS = 10_000
+
+
+class SqlGraphStore:
+    """A `GraphStore` on `sqlite:////path/graph.db` or `postgresql+psycopg://user:password@host/database`.
+
+    Connects and makes its tables on first use. Threads and processes may share one database: readers see the last commit
+    while one writer at a time goes on, and a writer that is killed leaves nothing behind.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine: Engine | None = None
+        self._opening = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"SqlGraphStore({self._address!r})"
+
+    def upsert(self, documents: Sequence[GraphDocument]) -> None:
+        batch = flatten(documents)
+        if batch.documents:
+            with self._writing() as connection:
+                GraphWriter(connection).upsert(batch)
+
+    def delete_chunks(self, chunk_ids: Sequence[str]) -> None:
+        if chunk_ids:
+            with self._writing() as connection:
+                GraphWriter(connection).delete(sorted(set(chunk_ids)))
+
+    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
+        statement = (
+            select(entity.c.key, spelling.c.name, func.sum(reach.c.edges), func.sum(reach.c.mentions), func.sum(reach.c.titles))
+            .join(reach, reach.c.entity_no == entity.c.id)
+            .join(spelling, spelling.c.id == reach.c.spelling_no)
+            .where(reach.c.access_id.in_(_readable(principal)))
+            .group_by(entity.c.key, spelling.c.name)
+        )
+        spellings: dict[str, list[tuple[int, str, int, int]]] = {}
+        with self._reading() as connection:
+            for part in in_parts(_uids(keys, principal)):
+                for key, name, edges, mentions, titles in connection.execute(statement.where(entity.c.uid.in_(part))):
+                    spellings.setdefault(key, []).append((-int(edges), name, int(mentions), int(titles)))
+        return [
+            EntityNode(key, min(rows)[1], mentions=sum(row[2] for row in rows), titles=sum(row[3] for row in rows))
+            for key, rows in sorted(spellings.items())
+        ]
+
+    def edges_of_entities(
+        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
+    ) -> list[GraphEdge]:
+        if limit < 1:
+            return []
+        edges: list[GraphEdge] = []
+        with self._reading() as connection:
+            for part in in_parts(_uids(keys, principal)):
+                statement = _best_edges(_readable(principal), limit, role, connection.dialect.name == "postgresql")
+                edges += [GraphEdge(*row) for row in connection.execute(statement.where(entity.c.uid.in_(part)))]
+        return sorted(edges, key=entity_order)
+
+    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
+        statement = (
+            select(chunk.c.chunk_id, entity.c.key, mention.c.role, mention.c.position, mention.c.confidence)
+            .join(mention, mention.c.chunk_no == chunk.c.id)
+            .join(entity, entity.c.id == mention.c.entity_no)
+            .where(chunk.c.access_id.in_(_readable(principal)))
+        )
+        edges: list[GraphEdge] = []
+        with self._reading() as connection:
+            for part in in_parts(sorted(set(chunk_ids))):
+                edges += [GraphEdge(*row) for row in connection.execute(statement.where(chunk.c.chunk_id.in_(part)))]
+        return sorted(edges, key=chunk_order)
+
+    def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
+        target = entity.alias("target")
+        statement = (
+            select(entity.c.key, target.c.key, relation.c.relation_type, relation.c.weight)
+            .join(relation, relation.c.source_no == entity.c.id)
+            .join(target, target.c.id == relation.c.target_no)
+            .join(document, document.c.id == relation.c.document_no)
+            .where(document.c.access_id.in_(_readable(principal)))
+        )
+        found: list[Relation] = []
+        with self._reading() as connection:
+            for part in in_parts(_uids(keys, principal)):
+                found += [Relation(*row) for row in connection.execute(statement.where(entity.c.uid.in_(part)))]
+        return best_relations(found, limit)
+
+    def chunk_ids(self) -> set[str]:
+        with self._reading() as connection:
+            return set(connection.execute(select(chunk.c.chunk_id)).scalars())
+
+    def statistics(self) -> GraphStatistics:
+        topics = select(topic.c.tenant, topic.c.name).distinct().subquery()
+        tables = (document, chunk, entity, topics, mention, relation)
+        with self._reading() as connection:
+            counts = [connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
+        return GraphStatistics(*counts)
+
+    def digest(self) -> str:
+        with self._reading() as connection:
+            return digest_of(_contents(connection))
+
+    def close(self) -> None:
+        with self._opening:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+
+    @property
+    def _address(self) -> str:
+        try:
+            return make_url(self._url).render_as_string(hide_password=True)
+        except ArgumentError:
+            return "an address that cannot be read"
+
+    def _connected(self) -> Engine:
+        with self._opening:
+            if self._engine is None:
+                self._engine = open_engine(self._url)
+            return self._engine
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Yield a connection whose statements all see one state of the database."""
+        with self._faults(), self._connected().connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._faults(), write_transaction(self._connected()) as connection:
+            yield connection
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (IntegrityError, ProgrammingError, DataError):
+            raise  # our own mistake, not the database's absence
+        except (DBAPIError, PoolTimeout, OSError) as exc:
+            reason = exc.orig if isinstance(exc, DBAPIError) else exc
+            raise StoreUnavailable(
+                f"The graph database {self._address} cannot be used: {reason}. "
+                "Check that the path is writable and not full, or that the server runs and accepts the account; then try again."
+            ) from exc
+
+
+def _uids(keys: Sequence[str], principal: Principal) -> list[bytes]:
+    return [uid_of(principal.tenant, key) for key in sorted(set(keys))]
+
+
+def _readable(principal: Principal) -> Select[int]:
+    """Access sets of the principal's tenant with one of the principal's groups."""
+    return select(access_group.c.access_id).where(
+        access_group.c.tenant == principal.tenant, access_group.c.name.in_(principal.readable_groups)
+    )
+
+
+def _best_edges(readable: Select[int], limit: int, role: str | None, lateral: bool) -> Select[*tuple[Any, ...]]:
+    """Select the first `limit` readable edges of each entity from the index; an entity's other edges are not read."""
+    found = mention.alias("found")
+    best = (
+        select(found)
+        .where(found.c.entity_no == entity.c.id, found.c.access_id.in_(readable))
+        .order_by(found.c.is_title.desc(), found.c.confidence.desc(), found.c.chunk_id, found.c.role)
+        .limit(limit)
+    )
+    if role is not None:
+        best = best.where(found.c.is_title == (role == TITLE_ROLE), found.c.role == role)
+    if lateral:
+        edges = best.correlate(entity).lateral("edges")
+        source = entity.join(edges, true())
+        columns = edges.c
+    else:  # SQLite has no LATERAL
+        source = entity.join(mention, mention.c.id.in_(best.with_only_columns(found.c.id).correlate(entity)))
+        columns = mention.c
+    return select(columns.chunk_id, entity.c.key, columns.role, columns.position, columns.confidence).select_from(source)
+
+
+def _contents(connection: Connection) -> Iterator[tuple[object, ...]]:
+    """Yield every row of the store in the form that `digest` hashes, in any order."""
+    source, target = entity.alias("source"), entity.alias("target")
+
+    def rows(statement: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+        return iter(connection.execution_options(yield_per=STREAM_ROWS).execute(statement))
+
+    owned = select(document, access.c.tenant, access.c.groups).join(access, access.c.id == document.c.access_id)
+    for row in rows(owned):
+        yield "document", row.document_id, row.tenant, json.loads(row.groups), row.title
+    for row in rows(select(topic.c.name, document.c.document_id).join(document, document.c.id == topic.c.document_no)):
+        yield "topic", row.document_id, row.name
+    for row in rows(
+        select(chunk.c.chunk_id, document.c.document_id, access.c.tenant, access.c.groups)
+        .join(document, document.c.id == chunk.c.document_no)
+        .join(access, access.c.id == chunk.c.access_id)
+    ):
+        yield "chunk", row.chunk_id, row.document_id, row.tenant, json.loads(row.groups)
+    for row in rows(
+        select(mention.c.chunk_id, entity.c.key, mention.c.role, mention.c.position, mention.c.confidence, spelling.c.name)
+        .join(entity, entity.c.id == mention.c.entity_no)
+        .join(spelling, spelling.c.id == mention.c.spelling_no)
+    ):
+        yield "mention", *row
+    for row in rows(
+        select(document.c.document_id, source.c.key, target.c.key, relation.c.relation_type, relation.c.weight)
+        .join(document, document.c.id == relation.c.document_no)
+        .join(source, source.c.id == relation.c.source_no)
+        .join(target, target.c.id == relation.c.target_no)
+    ):
+        yield "relation", *row
