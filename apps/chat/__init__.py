@@ -1,1 +1,1 @@
-"""The chat page."""
+"""The chat: a Gradio page and its HTTP API in one FastAPI application."""

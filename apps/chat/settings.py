@@ -1,0 +1,22 @@
+"""Settings of the chat application."""
+
+from pydantic import Field
+
+from apps.chat.texts import Language
+from llmflow.serving.api import ChatApiSettings
+
+
+class ChatAppSettings(ChatApiSettings):
+    """What the page shows and where it listens; limits and profiles are inherited from the API."""
+
+    title: str = "llmflow"
+    language: Language = "ko"  # for a browser that says nothing
+    host: str = "127.0.0.1"
+    port: int = Field(7860, ge=0, le=65535)
+    samples_ko: tuple[str, ...] = ()
+    samples_en: tuple[str, ...] = ()
+    queue_size: int = Field(64, ge=1)  # questions that may wait for an answer
+
+    def samples_in(self, language: str) -> tuple[str, ...]:
+        """Return the sample questions of `ko`; the English ones for everything else."""
+        return self.samples_ko if language == "ko" else self.samples_en

@@ -1,0 +1,364 @@
+"""The HTTP API of the chat: ask, stream, search, open a passage, health.
+
+Every failure is JSON with the same three keys: `error` says what was wrong, `allowed` what is accepted, `next` what to do.
+Who asks is decided by the injected `ResolvePrincipal`; nothing in a request body can name a tenant or a group.
+"""
+
+import json
+import logging
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from llmflow.config import Settings
+from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied, StoreUnavailable
+from llmflow.serving.service import ChatService
+from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
+
+log = logging.getLogger(__name__)
+
+PROFILE_HEADER = "X-LLMFlow-Profile"
+
+ResolvePrincipal = Callable[[Request], Principal]
+"""Tells who asks; raises `PermissionDenied` for a request that names nobody it knows."""
+
+QuestionProblem = Literal["empty", "too_long", "control"]
+
+
+class Profile(Settings):
+    """A demo identity: what a person of this department may read."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    label: str = Field(min_length=1)
+    tenant: str = Field(min_length=1)
+    groups: tuple[str, ...] = ()
+
+    def principal(self) -> Principal:
+        return Principal(tenant=self.tenant, groups=frozenset(self.groups), user=self.name)
+
+
+class ChatApiSettings(Settings):
+    """Limits of the API and the identities that it knows."""
+
+    profiles: tuple[Profile, ...] = ()
+    max_question_chars: int = Field(2000, ge=1)
+    max_history_turns: int = Field(20, ge=0)
+    concurrency_limit: int = Field(8, ge=1)  # questions answered at once; more are told to come back
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "ChatApiSettings":
+        names = [profile.name for profile in self.profiles]
+        if len(set(names)) != len(names):
+            raise ValueError(f"Two profiles share a name: {sorted(names)}. Give each profile a name of its own.")
+        return self
+
+
+def profile_principal(name: str, profiles: tuple[Profile, ...]) -> Principal:
+    """Return the principal of the profile called `name`.
+
+    Raises `PermissionDenied` for any other name.
+    """
+    for profile in profiles:
+        if profile.name == name:
+            return profile.principal()
+    raise PermissionDenied(f"Unknown profile {name!r}." if name else "No profile was named.")
+
+
+def profile_resolver(profiles: tuple[Profile, ...]) -> ResolvePrincipal:
+    """Return a resolver that reads the profile's name from the `X-LLMFlow-Profile` header."""
+
+    def resolve(request: Request) -> Principal:
+        return profile_principal(request.headers.get(PROFILE_HEADER, ""), profiles)
+
+    return resolve
+
+
+def clean_question(text: str) -> str:
+    """Return the question composed (NFC: macOS sends Korean decomposed), with plain line ends and no outer space."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def question_problem(question: str, max_chars: int) -> QuestionProblem | None:
+    """Return why a cleaned question cannot be asked, or None when it can.
+
+    Control characters and lone surrogates are refused; line breaks and tabs are not.
+    """
+    if not question:
+        return "empty"
+    if len(question) > max_chars:
+        return "too_long"
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in question):
+        return "control"
+    return None
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TurnIn(_Body):
+    role: Literal["user", "assistant"]
+    content: Annotated[str, StringConstraints(max_length=20_000)]
+
+
+class AskIn(_Body):
+    question: str
+    language: Literal["ko", "en"] | None = None
+    history: list[TurnIn] = []
+
+    def turns(self) -> tuple[ChatTurn, ...]:
+        return tuple(ChatTurn(turn.role, turn.content) for turn in self.history)
+
+
+class SearchIn(_Body):
+    question: str
+    limit: int = Field(10, ge=1, le=50)
+
+
+class CitationOut(BaseModel):
+    number: int
+    chunk_id: str
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    heading: str
+    quote: str
+
+    @classmethod
+    def of(cls, citation: Citation) -> "CitationOut":
+        return cls(**{name: getattr(citation, name) for name in cls.model_fields})
+
+
+class AnswerOut(BaseModel):
+    text: str
+    found: bool
+    citations: list[CitationOut]
+    model: str
+    confidence: float
+
+    @classmethod
+    def of(cls, answer: Answer) -> "AnswerOut":
+        return cls(
+            text=answer.text,
+            found=answer.found,
+            citations=[CitationOut.of(citation) for citation in answer.citations],
+            model=answer.model,
+            confidence=answer.confidence,
+        )
+
+
+class PassageOut(BaseModel):
+    """A passage as a reader may see it; what the store knows beyond that (groups, personal data counts) stays inside."""
+
+    chunk_id: str
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    heading_path: list[str]
+    kind: str
+    language: str
+    text: str
+    score: float
+
+    @classmethod
+    def of(cls, hit: Hit) -> "PassageOut":
+        return cls(
+            chunk_id=hit.chunk.id,
+            document_id=hit.document.id,
+            title=hit.document.title,
+            source=hit.document.source,
+            page=hit.chunk.page,
+            heading_path=list(hit.chunk.heading_path),
+            kind=hit.chunk.kind,
+            language=hit.chunk.language,
+            text=hit.chunk.text,
+            score=hit.score,
+        )
+
+
+class SearchOut(BaseModel):
+    hits: list[PassageOut]
+
+
+class _Refusal(HTTPException):
+    """An error with its three sentences."""
+
+    def __init__(self, status: int, error: str, allowed: str, then: str) -> None:
+        super().__init__(status, {"error": error, "allowed": allowed, "next": then})
+
+
+class _SlotStream(StreamingResponse):
+    """An event stream that gives its slot back when it ends, however it ends."""
+
+    def __init__(self, events: Iterator[str], release: Callable[[], None]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold the pieces back
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._release = release
+
+    async def __call__(self, scope, receive, send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
+
+
+def make_router(service: ChatService, settings: ChatApiSettings, resolve_principal: ResolvePrincipal) -> APIRouter:
+    """Return the routes: GET /healthz, POST /api/ask, /api/ask/stream, /api/search, GET /api/passages/{chunk_id}.
+
+    At most `concurrency_limit` questions run at once over all callers; the next one gets 503 with Retry-After.
+    """
+    router = APIRouter()
+    slots = threading.BoundedSemaphore(settings.concurrency_limit)
+
+    def take_slot() -> None:
+        if not slots.acquire(blocking=False):
+            limit = settings.concurrency_limit
+            raise _Refusal(503, "Too many questions at once.", f"At most {limit} at a time.", "Ask again in a few seconds.")
+
+    def checked(text: str) -> str:
+        question = clean_question(text)
+        problem = question_problem(question, settings.max_question_chars)
+        if problem is not None:
+            raise _refuse_question(problem, question, settings.max_question_chars)
+        return question
+
+    def checked_turns(body: AskIn) -> tuple[ChatTurn, ...]:
+        if len(body.history) > settings.max_history_turns:
+            limit = settings.max_history_turns
+            raise _Refusal(422, f"The history has {len(body.history)} turns.", f"At most {limit}.", "Send the newest turns only.")
+        return body.turns()
+
+    @router.get("/healthz")
+    def health() -> JSONResponse:
+        """Say whether questions can be answered: 200 with status `ok`, else 503."""
+        body = {"status": "ok", **service.health()}
+        return JSONResponse(body, status_code=200 if body["status"] == "ok" else 503)
+
+    @router.post("/api/ask")
+    def ask(body: AskIn, request: Request) -> AnswerOut:
+        """Answer a question with numbered citations."""
+        principal = resolve_principal(request)
+        question, turns = checked(body.question), checked_turns(body)
+        take_slot()
+        try:
+            *_, answer = service.stream(question, principal, turns, body.language)
+        finally:
+            slots.release()
+        return AnswerOut.of(_complete(answer))
+
+    @router.post("/api/ask/stream", response_class=StreamingResponse)
+    def ask_stream(body: AskIn, request: Request) -> StreamingResponse:
+        """Server-sent events: `piece` {text} as they come, then one `answer` (as /api/ask), or one `error`."""
+        principal = resolve_principal(request)
+        question, turns = checked(body.question), checked_turns(body)
+        take_slot()
+        return _SlotStream(_events(service.stream(question, principal, turns, body.language)), slots.release)
+
+    @router.post("/api/search")
+    def search(body: SearchIn, request: Request) -> SearchOut:
+        """Return the readable passages nearest to the question, best first."""
+        principal = resolve_principal(request)
+        return SearchOut(hits=[PassageOut.of(hit) for hit in service.search(checked(body.question), principal, body.limit)])
+
+    @router.get("/api/passages/{chunk_id}")
+    def passage(chunk_id: str, request: Request) -> PassageOut:
+        """Return one passage; 404 when it is gone or not readable, without telling which."""
+        hit = service.passage(chunk_id, resolve_principal(request))
+        if hit is None:
+            raise _Refusal(404, "There is no such passage.", "Passages that you may read.", "Search again for a current passage.")
+        return PassageOut.of(hit)
+
+    return router
+
+
+def install_error_handlers(app: FastAPI, profiles: tuple[Profile, ...] = ()) -> None:
+    """Make every failure of `app` answer in the three keys `error`, `allowed`, `next`."""
+
+    async def refused(_: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, HTTPException)
+        headers = {"Retry-After": "2"} if exc.status_code == 503 else None
+        body = exc.detail if isinstance(exc.detail, dict) else _problem(str(exc.detail), "See /openapi.json.", "Check the address.")
+        return JSONResponse(body, status_code=exc.status_code, headers=headers)
+
+    async def malformed(_: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, RequestValidationError)
+        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in exc.errors()[:5])
+        return JSONResponse(_problem(faults, "The fields that /openapi.json describes.", "Correct the request."), status_code=422)
+
+    async def deliberate(_: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, LlmflowError)
+        return JSONResponse(_describe(exc, profiles), status_code=_status_of(exc))
+
+    async def unexpected(request: Request, exc: Exception) -> JSONResponse:
+        log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
+        return JSONResponse(_UNEXPECTED, status_code=500)
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(LlmflowError, deliberate)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _events(items: Iterator[str | Answer]) -> Iterator[str]:
+    try:
+        for item in items:
+            if isinstance(item, Answer):
+                yield _event("answer", AnswerOut.of(item).model_dump(mode="json"))
+                return
+            yield _event("piece", {"text": item})
+        yield _event("error", _UNEXPECTED)
+    except LlmflowError as exc:
+        yield _event("error", _describe(exc, ()))
+    except Exception:
+        log.exception("Unexpected failure while streaming an answer")
+        yield _event("error", _UNEXPECTED)
+
+
+def _event(name: str, data: dict) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _complete(item: str | Answer) -> Answer:
+    if not isinstance(item, Answer):
+        raise ModelUnavailable("The model stopped before the answer was complete.")
+    return item
+
+
+def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> _Refusal:
+    allowed = f"1 to {limit} characters of text; line breaks and tabs are fine."
+    match problem:
+        case "empty":
+            return _Refusal(422, "The question is empty.", allowed, "Write a question.")
+        case "too_long":
+            return _Refusal(422, f"The question has {len(question)} characters.", allowed, "Shorten the question.")
+        case "control":
+            return _Refusal(422, "The question contains control characters.", allowed, "Remove them, or paste as plain text.")
+
+
+def _status_of(exc: LlmflowError) -> int:
+    if isinstance(exc, PermissionDenied):
+        return 403
+    return 503 if isinstance(exc, StoreUnavailable | ModelUnavailable) else 500
+
+
+def _describe(exc: LlmflowError, profiles: tuple[Profile, ...]) -> dict[str, str]:
+    if isinstance(exc, PermissionDenied):
+        names = ", ".join(profile.name for profile in profiles)
+        allowed = f"One of: {names}." if names else "What your account may read."
+        return _problem(str(exc), allowed, f"Name a profile in the {PROFILE_HEADER} header." if names else "Sign in again.")
+    return _problem(str(exc), "See /healthz for what is available.", "Try again; if it stays, tell your administrator.")
+
+
+def _problem(error: str, allowed: str, then: str) -> dict[str, str]:
+    return {"error": error, "allowed": allowed, "next": then}
+
+
+_UNEXPECTED = _problem("Something failed on our side.", "The request was well formed.", "Try again; if it stays, tell your administrator.")

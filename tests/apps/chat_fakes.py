@@ -1,0 +1,61 @@
+"""A small real chat service over a few passages in memory: it searches by shared words and quotes what it finds."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+from llmflow.types import Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal
+
+
+def make_hit(
+    number: int, title: str, text: str, *, groups: tuple[str, ...] = ("*",), page: int | None = 3, html: str | None = None,
+    heading: tuple[str, ...] = ("Chapter", "Section"), tenant: str = "acme", source: str | None = None,
+) -> Hit:  # fmt: skip
+    document = Document(f"d{number}", tenant, groups, source or f"docs/{number}.pdf", title, "pdf", DocumentStatus.READY)
+    kind = ElementKind.TABLE if html else ElementKind.TEXT
+    return Hit(Chunk(f"c{number}", document.id, 0, text, kind, "en", heading, page, html), document, 1.0)
+
+
+class SmallService:
+    """Finds passages that share a word of three or more letters with the question, and quotes their first sentence."""
+
+    def __init__(self, hits: Sequence[Hit], gate: threading.Event | None = None) -> None:
+        self.hits = list(hits)
+        self.gate = gate
+        """While unset, an answer waits after its first piece."""
+        self.asked: list[tuple[str, Principal, tuple[ChatTurn, ...]]] = []
+
+    def stream(
+        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
+    ) -> Iterator[str | Answer]:
+        self.asked.append((question, principal, tuple(history)))
+        found = self.search(question, principal, 3)
+        if not found:
+            yield Answer("No document speaks of that.", found=False)
+            return
+        quotes = [hit.chunk.text.split("\n")[0] for hit in found]
+        text = "\n\n".join(f"{quote} [{number}]" for number, quote in enumerate(quotes, 1))
+        for position in range(0, len(text), 12):
+            yield text[position : position + 12]
+            if self.gate is not None and not self.gate.wait(30):
+                raise TimeoutError("The test never opened the gate.")
+        citations = tuple(
+            Citation(number, hit.chunk.id, hit.document.id, hit.document.title, hit.document.source, hit.chunk.page,
+                     " > ".join(hit.chunk.heading_path), quote)
+            for number, (hit, quote) in enumerate(zip(found, quotes, strict=True), 1)
+        )  # fmt: skip
+        yield Answer(text, True, citations, tuple(found), confidence=0.8)
+
+    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
+        words = {word for word in question.lower().split() if len(word) > 2}
+        return [
+            hit
+            for hit in self.hits
+            if principal.may_read(hit.document.tenant, hit.document.groups) and any(word in hit.chunk.text.lower() for word in words)
+        ][:limit]
+
+    def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
+        readable = (hit for hit in self.hits if principal.may_read(hit.document.tenant, hit.document.groups))
+        return next((hit for hit in readable if hit.chunk.id == chunk_id), None)
+
+    def health(self) -> Mapping[str, object]:
+        return {"status": "ok", "passages": len(self.hits)}
