@@ -47,6 +47,10 @@ class TextIndex(Protocol):
         """Remove chunks; unknown ids are ignored."""
         ...
 
+    def optimise(self) -> None:
+        """Make searches quick after many writes; changes no result."""
+        ...
+
     def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
         """Return one list a query, best first, ties by id; scores positive. A query without tokens finds nothing."""
         ...
@@ -82,6 +86,10 @@ class VectorStore(Protocol):
 
     def delete(self, chunk_ids: Sequence[str]) -> None:
         """Remove chunks from every space; unknown ids are ignored."""
+        ...
+
+    def optimise(self) -> None:
+        """Make searches quick after many writes; changes no result."""
         ...
 
     def search(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:

@@ -42,6 +42,9 @@ class TantivyTextIndex:
                     tantivy.Document(id=row.chunk_id, tenant=row.tenant, groups=list(row.groups), tokens=row.tokens)
                 )
 
+    def optimise(self) -> None:
+        """Do nothing: Tantivy merges its segments as it writes."""
+
     def delete(self, chunk_ids: Sequence[str]) -> None:
         if not chunk_ids or not self._path.exists():
             return
