@@ -1,14 +1,10 @@
-"""The seams of the house: what the domain asks of the outside, never how it is done.
+"""Ports of stores: full text, vectors, graph, raw files. Adapters raise `StoreUnavailable`; `close()` is safe twice."""
 
-Every adapter inherits the contract suite of its port in tests/contracts. All adapters raise
-`StoreUnavailable` or `ModelUnavailable` (errors.py) instead of their library's exceptions, and `close()` is safe twice.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from llmflow.types import ChatTurn, Mention, Principal, Relation, ScoredId
+from llmflow.types import Mention, Principal, Relation, ScoredId
 
 if TYPE_CHECKING:
     import numpy as np
@@ -210,49 +206,6 @@ class GraphStore(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class Embedder(Protocol):
-    """Text to vectors. `name` changes whenever the vectors would."""
-
-    name: str
-    dimension: int
-    languages: frozenset[str]
-    """Languages that it reads (`ko`, `en`, `other`); the others are left to the other channels."""
-
-    def embed_passages(self, texts: Sequence[str]) -> "np.ndarray":
-        """Return float32 (len(texts), dimension), rows L2-normalised, in order."""
-        ...
-
-    def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
-        """As `embed_passages`, with the model's query prompt where it has one."""
-        ...
-
-
-class Reranker(Protocol):
-    name: str
-
-    def score(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Return one relevance score a passage, larger is better, in order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """A rendered prompt: system text first, then the turns, oldest first."""
-
-    system: str
-    turns: tuple[ChatTurn, ...]
-    max_tokens: int = 512
-    temperature: float = 0.0
-
-
-class ChatModel(Protocol):
-    name: str
-
-    def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield pieces of the answer as they come; their concatenation is the answer."""
-        ...
 
 
 class RawStore(Protocol):

@@ -1,0 +1,46 @@
+"""The seams of the house: what the domain asks of the outside, never how it is done.
+
+Every adapter inherits the contract suite of its port in tests/contracts.
+"""
+
+from llmflow.ports.models import ChatModel, ChatRequest, Embedder, Reranker
+from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, SourceFile, StagedDocument, StateStore
+from llmflow.ports.stores import (
+    EntityNode,
+    GraphChunk,
+    GraphDocument,
+    GraphEdge,
+    GraphStatistics,
+    GraphStore,
+    Notifier,
+    RawStore,
+    TextIndex,
+    TextRow,
+    VectorRow,
+    VectorStore,
+)
+
+__all__ = [
+    "ChatModel",
+    "ChatRequest",
+    "Embedder",
+    "EntityNode",
+    "GraphChunk",
+    "GraphDocument",
+    "GraphEdge",
+    "GraphStatistics",
+    "GraphStore",
+    "Notifier",
+    "Plan",
+    "PreparedChunk",
+    "PreparedDocument",
+    "RawStore",
+    "Reranker",
+    "SourceFile",
+    "StagedDocument",
+    "StateStore",
+    "TextIndex",
+    "TextRow",
+    "VectorRow",
+    "VectorStore",
+]

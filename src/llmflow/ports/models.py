@@ -1,0 +1,53 @@
+"""Ports of models: embedder, reranker, chat model. Adapters raise `ModelUnavailable`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from llmflow.types import ChatTurn
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Embedder(Protocol):
+    """Text to vectors. `name` changes whenever the vectors would."""
+
+    name: str
+    dimension: int
+    languages: frozenset[str]
+    """Languages that it reads (`ko`, `en`, `other`); the others are left to the other channels."""
+
+    def embed_passages(self, texts: Sequence[str]) -> "np.ndarray":
+        """Return float32 (len(texts), dimension), rows L2-normalised, in order."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
+        """As `embed_passages`, with the model's query prompt where it has one."""
+        ...
+
+
+class Reranker(Protocol):
+    name: str
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return one relevance score a passage, larger is better, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A rendered prompt: system text first, then the turns, oldest first."""
+
+    system: str
+    turns: tuple[ChatTurn, ...]
+    max_tokens: int = 512
+    temperature: float = 0.0
+
+
+class ChatModel(Protocol):
+    name: str
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        """Yield pieces of the answer as they come; their concatenation is the answer."""
+        ...

@@ -1,0 +1,134 @@
+"""The port of the state database: the truth that every store is an index of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from llmflow.types import Chunk, Document, DocumentStatus, Mention, Principal, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that is wanted in the corpus, with who may read it."""
+
+    document_id: str
+    tenant: str
+    groups: tuple[str, ...]
+    source: str
+    path: str
+    content_hash: str
+    size: int
+    version: str
+    """Hash of content, groups and preparation settings: equal versions are never prepared twice."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChunk:
+    """A masked chunk with what the stores index of it."""
+
+    chunk: Chunk
+    tokens: str
+    mentions: tuple[Mention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """One version of a document, ready to be indexed."""
+
+    document_id: str
+    version: str
+    fingerprint: str
+    title: str
+    format: str
+    chunks: tuple[PreparedChunk, ...]
+    pages: int | None = None
+    pii: Mapping[str, int] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+    topics: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Plan(StrEnum):
+    """What registration decided for one source."""
+
+    PREPARE = "prepare"
+    INDEX = "index"
+    """Prepared by a run that was stopped: only the stores are missing."""
+    UNCHANGED = "unchanged"
+    FAILED_BEFORE = "failed before"
+    """The same content failed with the same settings; it is tried again only on request."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedDocument:
+    """A prepared version that is not served yet, with the owner's tenant and groups."""
+
+    document: Document
+    prepared: PreparedDocument
+
+
+class StateStore(Protocol):
+    """Documents, their versions and chunks, and what still has to be removed from the stores.
+
+    Every method is one transaction. A version is *staged* first, then *activated*; only the active version is ever read.
+    """
+
+    def register(self, files: Sequence[SourceFile], retry_failed: bool = False) -> dict[str, Plan]:
+        """Enter the files as wanted and return what to do, by document id. New and changed documents become pending."""
+        ...
+
+    def mark_processing(self, document_ids: Sequence[str]) -> None: ...
+
+    def stage(self, prepared: PreparedDocument) -> None:
+        """Keep a prepared version beside the served one; an older staged version is put up for removal."""
+        ...
+
+    def fail(self, document_id: str, version: str, reason: str) -> None:
+        """Record why a version cannot be had; a version served before stays."""
+        ...
+
+    def staged(self, limit_chunks: int) -> list[StagedDocument]:
+        """Return staged documents by id until their chunks reach the limit; at least one where there is any."""
+        ...
+
+    def activate(self, versions: Mapping[str, str]) -> None:
+        """Serve the staged versions (document id to version); the chunks served before are put up for removal."""
+        ...
+
+    def delete(self, document_ids: Sequence[str]) -> int:
+        """Stop serving documents at once and put chunks and raw files up for removal; return how many there were."""
+        ...
+
+    def removals(self, limit: int) -> tuple[list[str], list[str]]:
+        """Return (chunk ids, document ids) that must leave the stores, oldest first."""
+        ...
+
+    def removed(self, chunk_ids: Sequence[str], document_ids: Sequence[str]) -> None:
+        """Forget removals that every store has carried out."""
+        ...
+
+    def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
+        """Return the served and readable chunks among `chunk_ids`; everything else is left out."""
+        ...
+
+    def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:
+        """Return documents by tenant and source. Without a principal: all of them, for administration only."""
+        ...
+
+    def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
+        """Yield served documents by id, chunks reduced to `languages`; for rebuilding and switching embedders."""
+        ...
+
+    def served_chunk_ids(self, languages: frozenset[str] | None = None) -> set[str]: ...
+
+    def setting(self, key: str) -> str | None: ...
+
+    def set_setting(self, key: str, value: str) -> None: ...
+
+    def digest(self) -> str:
+        """Return a hash of everything served, independent of when it was written; for doctor and crash tests."""
+        ...
+
+    def close(self) -> None: ...
