@@ -1,0 +1,148 @@
+"""What answered questions show: right refusals, wrong refusals, citations, expected answers, leaks; by kind and language."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmflow.errors import DatasetError
+from llmflow.evaluation.judged_sets import Evidence, JudgedQuestion
+from llmflow.evaluation.metrics import normalise_quote
+from llmflow.types import Answer, Citation
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredQuestion:
+    question: JudgedQuestion
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScores:
+    """Shares between 0 and 1; None where no question of the slice can tell."""
+
+    questions: int
+    refused_unanswerable: float | None
+    """Share of the unanswerable questions that were said to have no answer; 1 is best."""
+    wrongly_refused: float | None
+    """Share of the answerable questions that were refused; 0 is best."""
+    uncited: float | None
+    """Share of the given answers without any citation; 0 is best."""
+    citation_precision: float | None
+    """Mean share of right citations, over cited answers to questions with evidence."""
+    citation_recall: float | None
+    """Mean share of the evidence that is cited, over questions with evidence; a refusal counts as 0."""
+    contains_answer: float | None
+    """Share of the questions with an expected answer whose answer holds it; a refusal does not."""
+    leaks: int
+    """Number of questions whose answer or hits show what the principal may not see; 0 or the run fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
+    overall: AnswerScores
+    by_kind: Mapping[str, AnswerScores]
+    """Names sorted."""
+    by_language: Mapping[str, AnswerScores]
+    leaked: tuple[tuple[str, str], ...]
+    """(question id, source) of every leak, in the order of the questions."""
+
+
+def summarise_answers(answered: Sequence[AnsweredQuestion]) -> AnswerSummary:
+    """Return the scores of all answered questions and of each kind and language."""
+    if not answered:
+        raise DatasetError("No answered question to summarise. Answer the sample questions first.")
+    return AnswerSummary(
+        score_answers(answered),
+        _slices(answered, lambda item: item.question.kind),
+        _slices(answered, lambda item: item.question.language),
+        tuple((item.question.id, source) for item in answered for source in leaks_of(item)),
+    )
+
+
+def score_answers(answered: Sequence[AnsweredQuestion]) -> AnswerScores:
+    """Return the scores of one slice; each field says which questions it is over."""
+    answerable = [item for item in answered if item.question.answerable]
+    with_evidence = [item for item in answerable if item.question.evidence]
+    cited = [item for item in with_evidence if item.answer.found and item.answer.citations]
+    return AnswerScores(
+        questions=len(answered),
+        refused_unanswerable=_mean(not item.answer.found for item in answered if not item.question.answerable),
+        wrongly_refused=_mean(not item.answer.found for item in answerable),
+        uncited=_mean(not item.answer.citations for item in answered if item.answer.found),
+        citation_precision=_mean(citation_precision(item) for item in cited),
+        citation_recall=_mean(citation_recall(item) for item in with_evidence),
+        contains_answer=_mean(contains_answer(item) for item in answerable if item.question.answer),
+        leaks=sum(bool(leaks_of(item)) for item in answered),
+    )
+
+
+def citation_precision(item: AnsweredQuestion) -> float:
+    """Return the share of citations that point to evidence; the answer must have one."""
+    pairs = _cited_texts(item.answer)
+    return sum(any(_supports(*pair, evidence) for evidence in item.question.evidence) for pair in pairs) / len(pairs)
+
+
+def citation_recall(item: AnsweredQuestion) -> float:
+    """Return the share of the question's evidence that a citation points to; 0 for a refusal."""
+    pairs = _cited_texts(item.answer) if item.answer.found else []
+    evidence = item.question.evidence
+    return sum(any(_supports(*pair, wanted) for pair in pairs) for wanted in evidence) / len(evidence)
+
+
+def contains_answer(item: AnsweredQuestion) -> bool:
+    """Return whether the answer's text holds the expected answer or an alias.
+
+    Case, punctuation, width and Korean spacing are ignored. Numbers and Latin words match whole, so 12 is not in 312;
+    Korean may carry particles and endings.
+    """
+    expected = [text for text in (item.question.answer, *item.question.aliases) if text]
+    said = _normalise_answer(item.answer.text)
+    return item.answer.found and any(_holds(said, _normalise_answer(text)) for text in expected)
+
+
+def leaks_of(item: AnsweredQuestion) -> tuple[str, ...]:
+    """Return the sources shown that the question forbids or its principal may not read, each once, in order."""
+    principal, forbidden = item.question.principal, item.question.forbidden
+    shown = [(hit.document.source, principal.may_read(hit.document.tenant, hit.document.groups)) for hit in item.answer.hits]
+    shown += [(citation.source, True) for citation in item.answer.citations]
+    return tuple(dict.fromkeys(source for source, readable in shown if not readable or source in forbidden))
+
+
+def _cited_texts(answer: Answer) -> list[tuple[Citation, str]]:
+    """Return each citation with the passage it points to, or its quote when the hit is not kept."""
+    texts = {hit.chunk.id: hit.chunk.text for hit in answer.hits}
+    return [(citation, texts.get(citation.chunk_id, citation.quote)) for citation in answer.citations]
+
+
+def _supports(citation: Citation, passage: str, evidence: Evidence) -> bool:
+    """Return whether a citation points to the passage that holds the evidence, or quotes a part of the evidence."""
+    if citation.source != evidence.source:
+        return False
+    wanted, quoted = normalise_quote(evidence.quote), normalise_quote(citation.quote)
+    return wanted in normalise_quote(passage) or bool(quoted and quoted in wanted)
+
+
+def _normalise_answer(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
+    text = re.sub(r"[^\w\s.]|_|(?<!\d)\.|\.(?!\d)", " ", text)
+    return normalise_quote(text)
+
+
+def _holds(said: str, expected: str) -> bool:
+    if not expected:
+        return False
+    before = "" if "가" <= expected[0] <= "힣" else r"(?<![^\W가-힣])(?<!\d\.)"
+    after = "" if "가" <= expected[-1] <= "힣" else r"(?![^\W가-힣])(?!\.\d)"
+    return re.search(before + re.escape(expected) + after, said) is not None
+
+
+def _slices(answered: Sequence[AnsweredQuestion], key: Callable[[AnsweredQuestion], str]) -> dict[str, AnswerScores]:
+    names = sorted({key(item) for item in answered})
+    return {name: score_answers([item for item in answered if key(item) == name]) for name in names}
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else None
