@@ -81,7 +81,7 @@ class StateStore(Protocol):
 
     def mark_processing(self, document_ids: Sequence[str]) -> None: ...
 
-    def stage(self, prepared: PreparedDocument) -> None:
+    def stage(self, prepared: PreparedDocument, groups: Sequence[str]) -> None:
         """Keep a prepared version beside the served one; an older staged version is put up for removal."""
         ...
 
@@ -93,7 +93,7 @@ class StateStore(Protocol):
         """Return staged documents by id until their chunks reach the limit; at least one where there is any."""
         ...
 
-    def activate(self, versions: Mapping[str, str]) -> None:
+    def activate(self, versions_by_document: Mapping[str, str]) -> None:
         """Serve the staged versions (document id to version); the chunks served before are put up for removal."""
         ...
 

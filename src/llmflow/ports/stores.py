@@ -180,7 +180,9 @@ class GraphStore(Protocol):
         """Return the readable entities among `keys`, sorted by key; unknown and unreadable keys are left out."""
         ...
 
-    def edges_of_entities(self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None) -> list[GraphEdge]:
+    def edges_of_entities(
+        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
+    ) -> list[GraphEdge]:
         """Return readable edges of each entity, at most `limit` a key: titles first, then by confidence descending, then chunk id.
 
         `role` keeps one role only. The whole list is sorted by (key, that order).

@@ -1,0 +1,59 @@
+"""One way to open a SQL database: SQLite in WAL mode with foreign keys, or a server, with our errors."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llmflow.errors import StoreUnavailable
+
+
+def open_engine(url: str) -> Any:
+    """Return an engine for `url`; the folder of a SQLite file is made."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise StoreUnavailable(
+            "The database address is malformed. Write it like sqlite:///data/local/state.db or postgresql+psycopg://..."
+        ) from exc
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection, _record):
+        connection.isolation_level = None  # SQLAlchemy's begin event below decides, so that writers lock at once
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=60000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+    return engine
+
+
+@contextlib.contextmanager
+def database_errors(engine: Any) -> Iterator[None]:
+    """Turn driver errors into StoreUnavailable without the statement's parameters, which hold document text."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as exc:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreUnavailable(f"The database {shown} failed: {exc.orig}. Check that it is reachable and writable.") from exc
+
+
+@contextlib.contextmanager
+def transaction(engine: Any, writes: bool = False) -> Iterator[Any]:
+    """Yield a connection inside one transaction; a writing one takes SQLite's write lock at its start."""
+    with database_errors(engine), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+        yield connection
