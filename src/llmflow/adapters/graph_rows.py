@@ -83,14 +83,17 @@ def _merge_mentions(chunk_id: str, mentions: Iterable[Mention]) -> tuple[Mention
             raise ValueError(
                 f"Chunk {chunk_id!r} mentions {mention.key!r} with confidence {mention.confidence}. Give a finite number."
             )
-        known = merged.get((mention.key, mention.role), mention)
-        merged[mention.key, mention.role] = Mention(
-            key=mention.key,
-            name=min(known.name, mention.name),
-            role=mention.role,
-            position=min(known.position, mention.position),
-            confidence=_plain(max(known.confidence, mention.confidence)),
-        )
+        pair = mention.key, mention.role
+        known = merged.get(pair)
+        if known is not None:
+            mention = Mention(
+                key=mention.key,
+                name=min(known.name, mention.name),
+                role=mention.role,
+                position=min(known.position, mention.position),
+                confidence=max(known.confidence, mention.confidence),
+            )
+        merged[pair] = mention
     return tuple(merged[pair] for pair in sorted(merged))
 
 
@@ -106,7 +109,7 @@ def sum_relations(relations: Iterable[Relation]) -> list[Relation]:
                 f"Relation {relation.source!r} -> {relation.target!r} weighs {relation.weight}. Give a finite number."
             )
         weights.setdefault((relation.source, relation.target, relation.relation_type), []).append(relation.weight)
-    summed = [Relation(*ends, weight=_plain(math.fsum(values))) for ends, values in weights.items()]
+    summed = [Relation(*ends, weight=plain_float(math.fsum(values))) for ends, values in weights.items()]
     return sorted(summed, key=lambda relation: (relation.source, -relation.weight, relation.target, relation.relation_type))
 
 
@@ -150,6 +153,6 @@ def uid_of(*parts: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _plain(number: float) -> float:
+def plain_float(number: float) -> float:
     """Return a float without the negative zero, which not every store keeps."""
     return float(number) + 0.0
