@@ -1,0 +1,6 @@
+"""Files of every kind to parsed documents: `parse_file` reads one, by its content."""
+
+from llmflow.ingestion.parsing.parse import parse_file
+from llmflow.ingestion.parsing.settings import ParserSettings
+
+__all__ = ["ParserSettings", "parse_file"]

@@ -1,0 +1,36 @@
+"""RTF, RST, Org, EPUB and ODT through pandoc's sandbox, which reads no other file and no network."""
+
+import subprocess
+
+from llmflow.errors import DocumentError, MissingDependency
+from llmflow.ingestion.parsing.child import run_child
+from llmflow.ingestion.parsing.html import read_html
+from llmflow.ingestion.parsing.outcome import Reading
+from llmflow.ingestion.parsing.settings import ParserSettings
+
+
+def read_with_pandoc(data: bytes, source: str, settings: ParserSettings) -> Reading:
+    """Return the elements of a document that pandoc reads; `source` is pandoc's name of the format.
+
+    Raises DocumentError when pandoc refuses the file, MissingDependency without pandoc.
+    """
+    import pypandoc
+
+    try:
+        program = pypandoc.get_pandoc_path()
+    except OSError as exc:
+        raise MissingDependency("pandoc is missing. Install it with `pip install pypandoc-binary`.") from exc
+    command = [program, "+RTS", "-M2G", "-RTS", "--sandbox", "--from", source, "--to", "html", "--standalone", "--wrap=none"]
+    command += ["--metadata", "title= ", "--mathml", "-"]
+    try:
+        done = run_child(command, data, timeout_s=settings.converter_seconds)
+    except subprocess.TimeoutExpired as exc:
+        raise DocumentError(
+            f"Reading the {source.upper()} document took longer than {settings.converter_seconds} s. "
+            "Split it, or raise converter_seconds in the parser settings."
+        ) from exc
+    if done.returncode != 0:
+        reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
+        raise DocumentError(f"The {source.upper()} document is damaged ({reason}). Save it again in its application and retry.")
+    reading = read_html(done.stdout.decode("utf-8", "replace"))
+    return Reading(reading.elements, title=reading.title.strip())
