@@ -1,0 +1,149 @@
+"""Work on many files in processes that may crash, hang or hog memory without taking the rest with them.
+
+    for item, outcome in map_files(parse, paths, processes=4, timeout_s=300, memory_bytes=6 * 1024**3):
+        ...
+
+A worker that dies costs its own file only. Workers never outlive the process that started them, even when that is killed.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from llmflow.errors import LlmflowError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_IN_FLIGHT = 4  # submitted files a worker: enough to keep it busy, few enough to bound what waits in memory
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Result]):
+    """What became of one item: a value, or the reason why there is none, for a person."""
+
+    value: Result | None = None
+    error: str | None = None
+    seconds: float = 0.0
+    """Time in the worker; 0 where the worker did not live to tell."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether `value` may be used."""
+        return self.error is None
+
+
+def map_files(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    processes: int,
+    timeout_s: float,
+    memory_bytes: int,
+    initializer: Callable[[], None] | None = None,
+) -> Iterator[tuple[Item, Outcome[Result]]]:
+    """Yield every item once with its outcome, in the order in which they finish.
+
+    `items` is read as workers become free. `function`, `initializer`, items and values must be picklable, functions
+    module-level. `processes` 0 runs everything here, in order, without limits of time and memory. `memory_bytes` is
+    address space a worker, shared libraries included; 0 is no limit. Errors of `function` become outcomes; only what goes wrong
+    here (an item that cannot be pickled, a broken `items`) is raised.
+    """
+    if processes < 1:
+        if initializer:
+            initializer()
+        for item in items:
+            yield item, _attempt(function, item)
+        return
+    yield from _map_in_processes(function, items, processes, timeout_s, memory_bytes, initializer)
+
+
+def _map_in_processes(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    processes: int,
+    timeout_s: float,
+    memory_bytes: int,
+    initializer: Callable[[], None] | None,
+) -> Iterator[tuple[Item, Outcome[Result]]]:
+    from pebble import ProcessPool
+
+    pool = ProcessPool(
+        max_workers=processes,
+        initializer=_prepare_worker,
+        initargs=(os.getpid(), memory_bytes, initializer),
+        context=multiprocessing.get_context("spawn"),  # a fork would copy this process's threads and locks in any state
+    )
+    waiting: dict[Future[Outcome[Result]], Item] = {}
+    source = iter(items)
+    exhausted = False
+    try:
+        while waiting or not exhausted:
+            while not exhausted and len(waiting) < processes * _IN_FLIGHT:
+                try:
+                    item = next(source)
+                except StopIteration:
+                    exhausted = True
+                    break
+                waiting[pool.schedule(_attempt, args=(function, item), timeout=timeout_s)] = item
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield waiting.pop(future), _collect(future, timeout_s, memory_bytes)
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _attempt(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
+    started = time.perf_counter()
+    try:
+        return Outcome(value=function(item), seconds=time.perf_counter() - started)
+    except LlmflowError as exc:
+        reason = str(exc)
+    except MemoryError:
+        reason = "The document needs more memory than a worker may use. Split it, or raise the memory limit of the workers."
+    except Exception as exc:  # one bad file must not stop the batch, whatever a library raises over it
+        reason = f"The document cannot be read ({type(exc).__name__}: {exc}). Save it again in its application and retry."
+    return Outcome(error=reason, seconds=time.perf_counter() - started)
+
+
+def _collect(future: "Future[Outcome[Result]]", timeout_s: float, memory_bytes: int) -> Outcome[Result]:
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except TimeoutError:
+        return Outcome(
+            error=f"Reading took longer than {timeout_s:g} s. Split the document, or raise the time limit of the workers."
+        )
+    except ProcessExpired as exc:
+        number = -exc.exitcode if exc.exitcode < 0 else 0
+        how = signal.strsignal(number) if number else f"exit code {exc.exitcode}"
+        hint = f" It may have needed more than {memory_bytes / 1024**3:.1f} GiB of memory." if memory_bytes else ""
+        return Outcome(
+            error=f"The worker died while reading it ({how}).{hint} Save the document again in its application, or split it."
+        )
+
+
+def _prepare_worker(parent: int, memory_bytes: int, initializer: Callable[[], None] | None) -> None:
+    """Tie the worker's life to its parent's, cap its memory, leave Ctrl-C to the parent."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if memory_bytes:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    if initializer:
+        initializer()
