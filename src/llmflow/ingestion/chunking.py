@@ -88,9 +88,7 @@ def chunk_document(document: ParsedDocument, settings: ChunkerSettings, embedder
     Raises SettingsError for `semantic` without an embedder.
     """
     if settings.method == "semantic" and embedder is None:
-        raise SettingsError(
-            "Chunking method 'semantic' needs an embedder. Configure one, or set the chunker's method to 'sentence'."
-        )
+        raise SettingsError("Chunking method 'semantic' needs an embedder. Configure one, or choose 'sentence'.")
     if settings.method == "sentence":
         embedder = None
     elements = [element for element in document.elements if element.text.strip()]
@@ -120,7 +118,7 @@ def _units(elements: Sequence[Element]) -> Iterator[_Unit]:
             if any(part.kind is not ElementKind.TITLE for part in parts):
                 yield close()
             depth = element.level or 99
-            headings = [*takewhile(lambda heading: heading[0] < depth, headings), (depth, element.text.strip())]
+            headings = [*_above(headings, depth), (depth, element.text.strip())]
             hard += element.level in _HARD_LEVELS
             parts.append(element)
             continue
@@ -133,6 +131,10 @@ def _units(elements: Sequence[Element]) -> Iterator[_Unit]:
             yield replace(close(), caption=caption)
     if parts:
         yield close()
+
+
+def _above(headings: Sequence[tuple[int, str]], depth: int) -> Iterator[tuple[int, str]]:
+    return takewhile(lambda heading: heading[0] < depth, headings)
 
 
 def _family(element: Element) -> ElementKind:
@@ -175,15 +177,17 @@ def _chunk_unit(unit: _Unit, settings: ChunkerSettings, embedder: Embedder | Non
 
 def _draft(unit: _Unit, text: str, parts: Sequence[Element], html: str | None = None) -> ChunkDraft:
     page = next((part.page for part in parts if part.page is not None), None)
-    boxes = [part.box for part in parts if part.box is not None and part.page == page]
-    box = None
-    if boxes:
-        box = Box(
-            min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes)
-        )
+    box = _union([part.box for part in parts if part.box is not None and part.page == page])
     kinds = {part.kind for part in parts if part.kind is not ElementKind.TITLE}
     kind = kinds.pop() if len(kinds) == 1 else ElementKind.TEXT if kinds else ElementKind.TITLE
     return ChunkDraft(text, kind, unit.path, page, html, box, ordinal=0)
+
+
+def _union(boxes: Sequence[Box]) -> Box | None:
+    if not boxes:
+        return None
+    left, top = min(box.left for box in boxes), min(box.top for box in boxes)
+    return Box(left, top, max(box.right for box in boxes), max(box.bottom for box in boxes))
 
 
 def _chunk_table(unit: _Unit, settings: ChunkerSettings) -> Iterator[ChunkDraft]:

@@ -11,93 +11,13 @@ _LATIN = re.compile(r"[A-Za-z]+")
 _ACCENTED = re.compile(r"[À-ÖØ-öø-ɏ]")
 _OTHER = re.compile(r"[^\W\d_A-Za-zÀ-ÖØ-öø-ɏ가-힣ㄱ-ㆎᄀ-ᇿ]+")
 
-_ENGLISH = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "in",
-        "is",
-        "that",
-        "for",
-        "it",
-        "with",
-        "as",
-        "was",
-        "on",
-        "are",
-        "by",
-        "be",
-        "this",
-        "from",
-        "at",
-        "or",
-        "an",
-        "have",
-        "not",
-        "which",
-        "a",
-    ]
+_ENGLISH_LIST = "the of and to in is that for it with as was on are by be this from at or an have not which a"
+_FOREIGN_LIST = (
+    "der die das und ist nicht ein eine mit für auf den dem le la les des et est une dans pour que qui sur du au el los las "
+    "y en por con una del se il di che per non della è o os um uma não para com da do em"
 )
-_FOREIGN = frozenset(
-    [
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "ein",
-        "eine",
-        "mit",
-        "für",
-        "auf",
-        "den",
-        "dem",
-        "le",
-        "la",
-        "les",
-        "des",
-        "et",
-        "est",
-        "une",
-        "dans",
-        "pour",
-        "que",
-        "qui",
-        "sur",
-        "du",
-        "au",
-        "el",
-        "los",
-        "las",
-        "y",
-        "en",
-        "por",
-        "con",
-        "una",
-        "del",
-        "se",
-        "il",
-        "di",
-        "che",
-        "per",
-        "non",
-        "della",
-        "è",
-        "o",
-        "os",
-        "um",
-        "uma",
-        "não",
-        "para",
-        "com",
-        "da",
-        "do",
-        "em",
-    ]
-)
+_ENGLISH = frozenset(_ENGLISH_LIST.split())
+_FOREIGN = frozenset(_FOREIGN_LIST.split())
 
 _KOREAN_SHARE = 0.15
 """Korean office text is full of Latin product names; below this share of its letters Hangul is itself a quotation."""

@@ -10,102 +10,15 @@ import re
 # A candidate end: a terminator with the quotes and brackets that close on it, or a line break.
 _CANDIDATE = re.compile(r"[.!?…。！？]+[\"'”’」』）)\]》〉»]*|\n\s*")
 
-_ABBREVIATIONS = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "sr",
-        "jr",
-        "st",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "eg",
-        "ie",
-        "cf",
-        "al",
-        "fig",
-        "figs",
-        "eq",
-        "no",
-        "nos",
-        "vol",
-        "pp",
-        "ed",
-        "eds",
-        "approx",
-        "dept",
-        "est",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "u.s",
-        "u.k",
-        "u.n",
-        "e.u",
-        "a.m",
-        "p.m",
-        "ph.d",
-        "m.d",
-        "b.s",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "gen",
-        "col",
-        "lt",
-        "rev",
-        "hon",
-        "mt",
-        "ave",
-        "rd",
-    ]
+_ABBREVIATION_LIST = (
+    "dr mr mrs ms prof sr jr st vs etc e.g i.e eg ie cf al fig figs eq no nos vol pp ed eds approx dept est inc ltd co corp "
+    "u.s u.k u.n e.u a.m p.m ph.d m.d b.s jan feb mar apr jun jul aug sep sept oct nov dec gen col lt rev hon mt ave rd"
 )
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 # A new sentence may follow these ("in the U.S. Then ..."), so a capital after them is not enough to go on.
 _MAY_END = frozenset({"etc", "u.s", "u.k", "u.n", "e.u", "a.m", "p.m", "inc", "ltd", "co", "corp", "ph.d", "al"})
-_STARTERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "he",
-        "she",
-        "they",
-        "we",
-        "you",
-        "i",
-        "in",
-        "on",
-        "at",
-        "for",
-        "if",
-        "when",
-        "but",
-        "and",
-        "however",
-        "then",
-        "there",
-    ]
-)
+_STARTER_LIST = "the a an this that these those it he she they we you i in on at for if when but and however then there"
+_STARTERS = frozenset(_STARTER_LIST.split())
 
 _WORD_BEFORE = re.compile(r"[A-Za-z](?:[A-Za-z.]*[A-Za-z])?$")
 _NEXT_WORD = re.compile(r"\s*([A-Za-z]+)")
