@@ -50,7 +50,7 @@ def test_every_item_comes_back_once_and_errors_stay_with_their_item(processes: i
     items = ["a", "refuse", "b", "bug", "c"]
     results = list(map_files(work, items, processes=processes, timeout_s=60, memory_bytes=0))
     assert sorted(item for item, _ in results) == sorted(items)
-    found = {item: outcome for item, outcome in results}
+    found = dict(results)
     assert {item: found[item].value for item in "abc"} == {"a": "A", "b": "B", "c": "C"}
     assert all(found[item].ok for item in "abc")
     assert found["refuse"].error == "The file is empty."

@@ -7,6 +7,7 @@ from pathlib import Path
 from llmflow.errors import LlmflowError
 from llmflow.ingestion.parsing.parse import parse_file
 from llmflow.ingestion.parsing.settings import ParserSettings
+from llmflow.types import ParsedDocument
 
 
 def main() -> None:
@@ -28,16 +29,16 @@ def main() -> None:
             state = f"failed  {exc}"
         else:
             ready += 1
-            characters = sum(len(element.text) for element in document.elements)
-            state = f"ready   {document.format:5} {len(document.elements):6} elements {characters:9} characters  '{document.title[:40]}'"
-            state += "".join(f"  ! {warning}" for warning in document.warnings)
-            lines = (
-                [f"      {item.kind} {item.level} p{item.page}: {item.text}" for item in document.elements]
-                if options.text
-                else []
-            )
+            state = f"ready   {_describe(document)}" + "".join(f"  ! {warning}" for warning in document.warnings)
+            for element in document.elements if options.text else ():
+                lines.append(f"      {element.kind} {element.level} p{element.page}: {element.text}")
         print(f"{time.perf_counter() - started:7.2f} s  {path.name:52.52} {state}", *lines, sep="\n", flush=True)
     print(f"{ready} ready, {len(paths) - ready} failed, {time.perf_counter() - began:.1f} s")
+
+
+def _describe(document: ParsedDocument) -> str:
+    characters = sum(len(element.text) for element in document.elements)
+    return f"{document.format:5} {len(document.elements):6} elements {characters:9} characters  '{document.title[:40]}'"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from llmflow.types import Element, ElementKind
 if TYPE_CHECKING:
     from PIL import Image
 
-_SMALL = 1000  # shorter sides below this are enlarged: Tesseract wants letters about 30 pixels high
+_SMALL = 400  # shorter sides below this are enlarged: Tesseract wants letters about 30 pixels high
 INSTALL = "Install the packages tesseract-ocr and tesseract-ocr-kor (other languages: tesseract-ocr-XXX)."
 
 
@@ -35,14 +35,15 @@ def read_image(data: bytes, settings: ParserSettings) -> Reading:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > settings.max_image_pixels:
                 raise DocumentError(
-                    f"The picture has {picture.width} x {picture.height} pixels; at most {settings.max_image_pixels:,} in all are read. Scale it down."
+                    f"The picture has {picture.width} x {picture.height} pixels; "
+                    f"at most {settings.max_image_pixels:,} in all are read. Scale it down."
                 )
             for frame in ImageSequence.Iterator(picture):
                 count += 1
                 check_pages(count, settings)
                 if picture.format in ("GIF", "WEBP") and count > 1:
                     break
-                upright = ImageOps.exif_transpose(frame.convert("RGB"))
+                upright = ImageOps.exif_transpose(_on_white(frame))
                 elements.extend(Element(ElementKind.IMAGE, text, page=count) for text in recognise(upright, settings))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as exc:
         raise DocumentError(f"The picture is damaged ({exc}). Save it again as PNG and retry.") from exc
@@ -53,8 +54,8 @@ def read_image(data: bytes, settings: ParserSettings) -> Reading:
     return Reading(elements, pages=count)
 
 
-def recognise(picture: "Image.Image", settings: ParserSettings) -> list[str]:
-    """Return the paragraphs that Tesseract reads, top to bottom.
+def recognise(picture: "Image.Image", settings: ParserSettings, dpi: int | None = None) -> list[str]:
+    """Return the paragraphs that Tesseract reads, top to bottom; it guesses the resolution unless `dpi` is known.
 
     Raises MissingDependency without Tesseract or its languages, DocumentError when it fails or takes too long.
     """
@@ -62,11 +63,12 @@ def recognise(picture: "Image.Image", settings: ParserSettings) -> list[str]:
     if program is None:
         raise MissingDependency(f"Pictures and scanned pages are read by Tesseract, which is not installed. {INSTALL}")
     if min(picture.size) < _SMALL and max(picture.size) < 4 * _SMALL:
-        factor = min(3.0, _SMALL / max(1, min(picture.size)), 4 * _SMALL / max(picture.size))
+        factor = min(2.0, 4 * _SMALL / max(picture.size))
         picture = picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
     buffer = io.BytesIO()
     picture.convert("L").save(buffer, "PNG", compress_level=1)
-    command = [program, "stdin", "stdout", "-l", settings.ocr_languages, "--psm", "3", "--dpi", str(settings.ocr_dpi)]
+    command = [program, "stdin", "stdout", "-l", settings.ocr_languages, "--psm", "3"]
+    command += ["--dpi", str(dpi)] if dpi else []
     try:
         done = run_child(command, buffer.getvalue(), timeout_s=settings.ocr_page_seconds)
     except subprocess.TimeoutExpired as exc:
@@ -81,6 +83,16 @@ def recognise(picture: "Image.Image", settings: ParserSettings) -> list[str]:
     text = done.stdout.decode("utf-8", "replace").replace("\x0c", "\n")
     paragraphs = ["\n".join(line.strip() for line in block.splitlines() if line.strip()) for block in text.split("\n\n")]
     return [paragraph for paragraph in paragraphs if sum(character.isalnum() for character in paragraph) > 1]
+
+
+def _on_white(picture: "Image.Image") -> "Image.Image":
+    """Transparent pictures mostly hold dark letters, which a black ground would swallow."""
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
+        return picture.convert("RGB")
+    from PIL import Image
+
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
 def _register_heic() -> None:

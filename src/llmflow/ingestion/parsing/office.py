@@ -76,7 +76,8 @@ def convert_legacy(data: bytes, source: str, target: str, settings: ParserSettin
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
         raise DocumentError(
-            f"{source.upper()} files are read through LibreOffice, which is not installed. Save the file as {target.upper()} and retry, "
+            f"{source.upper()} files are read through LibreOffice, which is not installed. "
+            f"Save the file as {target.upper()} and retry, "
             "or install the package libreoffice-core with libreoffice-writer and libreoffice-impress."
         )
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from llmflow.errors import DocumentError, LlmflowError
+from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.convert import read_with_pandoc
 from llmflow.ingestion.parsing.detect import IMAGES, detect_format
 from llmflow.ingestion.parsing.guards import check_archive, check_characters, check_size
@@ -26,6 +26,10 @@ _TEXT_FORMATS = frozenset(["txt", "md", "html", "xml", "csv", "tsv", "json", "rs
 _PANDOC_FORMATS = {"rtf": "rtf", "rst": "rst", "org": "org", "epub": "epub", "odt": "odt"}
 _MAX_MAIL_DEPTH = 3
 _LONGEST_TITLE = 300
+_PICTURE_CARRIERS = frozenset({"docx", "pptx", "odt", "epub", "html", "eml", "msg"})
+_PICTURES = " If its text stands in pictures, save it as PDF and retry: pages without text are read by OCR."
+_FILL = " Add text and retry."
+_TITLE_WITHIN = 10  # a first heading further down names a part, not the document
 
 
 def parse_file(path: Path, settings: ParserSettings, name: str | None = None) -> ParsedDocument:
@@ -51,10 +55,10 @@ def parse_bytes(data: bytes, name: str, settings: ParserSettings, depth: int = 0
     except MemoryError as exc:
         raise DocumentError("The document needs more memory than a worker may use. Split it and retry.") from exc
     elements = tuple(_finish(reading.elements, settings))
+    if not elements and any(character.isalnum() for character in reading.title):
+        elements = (Element(ElementKind.TITLE, clean(reading.title), level=1),)  # a page that is only its title
     if not elements:
-        raise DocumentError(
-            f"The {kind.upper()} file holds no readable text. If it shows pictures of text, save it as PDF or PNG for OCR."
-        )
+        raise DocumentError(f"The {kind.upper()} file holds no readable text.{_PICTURES if kind in _PICTURE_CARRIERS else _FILL}")
     check_characters(sum(len(element.text) for element in elements), settings)
     return ParsedDocument(
         title=_title(reading, elements, name),
@@ -143,14 +147,9 @@ def _cut(text: str, limit: int) -> Iterable[str]:
 
 def _title(reading: Reading, elements: tuple[Element, ...], name: str) -> str:
     titles = [" ".join(clean(reading.title).split())]
-    titles += [element.text for element in elements[:50] if element.kind is ElementKind.TITLE and element.level <= 1][:1]
+    titles += [element.text for element in elements[:_TITLE_WITHIN] if element.kind is ElementKind.TITLE and element.level <= 1][
+        :1
+    ]
     stem = Path(name).stem or name
     found = next((title for title in titles if title), stem)
     return clean(found)[:_LONGEST_TITLE]
-
-
-def describe_failure(exc: Exception) -> str:
-    """Return a reason for a person, whatever was raised while parsing."""
-    if isinstance(exc, LlmflowError):
-        return str(exc)
-    return f"The document cannot be read ({type(exc).__name__}: {exc}). Save it again in its application and retry."

@@ -118,7 +118,7 @@ def _read_scans(
         scale = min(settings.ocr_dpi / 72, 6000 / max(width, height, 1))
         try:
             picture = page.render(scale=scale, grayscale=True).to_pil()
-            read[index] = recognise(picture, settings)
+            read[index] = recognise(picture, settings, round(72 * scale))
         except MissingDependency as exc:
             warnings.append(f"{len(scanned)} scanned pages were left out. {exc}")
             return {}

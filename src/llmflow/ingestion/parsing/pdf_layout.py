@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from llmflow.ingestion.parsing.pdf_lines import Line
 from llmflow.ingestion.parsing.pdf_tables import TextLines, find_tables
@@ -134,7 +135,8 @@ def _heading_key(piece: Sequence[Line] | Sequence[Element], body: float, bold_bo
     if not (larger or (lines[0].bold and not bold_body and size >= 0.95 * body and len(lines) < 3)):
         return None
     letters = sum(character.isalpha() for character in text)
-    if len(text) > _LONGEST_HEADING or letters < 2 or letters < 0.4 * len(text.replace(" ", "")):
+    wide = sum(character > "\u1100" for character in text)  # Korean says in half the letters what English does
+    if len(text) + wide > _LONGEST_HEADING or letters < 2 or letters < 0.4 * len(text.replace(" ", "")):
         return None
     if _SENTENCE_END.search(text) and not (larger and text.endswith("?")):
         return None
@@ -160,7 +162,7 @@ def join_lines(lines: Sequence[Line], words: Counter[str]) -> str:
     Hyphens of the typesetter go; a Korean word cut without a hyphen is joined only when `words` knows the whole.
     """
     text = lines[0].text
-    for previous, line in zip(lines, lines[1:], strict=False):
+    for previous, line in pairwise(lines):
         head, tail = text.split()[-1:], line.text.split()[:1]
         if not head or not tail:
             text += " " + line.text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _BREAK = re.compile("\r\n|[\r\n\ufffe]")
 _HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at the end of a line, given instead of the line end
 _BOLD_NAME = re.compile(rb"bold|black|heavy|semibold|gothic-?b", re.I)
-_CELL_GAP = 1.5  # blanks wider than this many letter heights part table cells
+_CELL_GAP = 1.0  # blanks wider than this many letter heights part table cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def page_lines(page: "PdfPage", number: int) -> list[Line]:
             end = match.start() if match else len(text)
             content = text[start:end]
             line = reader.line(content, start + shift, number, match is not None and match[0] == _HYPHEN)
-            if line:
+            if line and lines and _same_row(lines[-1], line):
+                lines[-1] = _join_row(lines[-1], line)
+            elif line:
                 lines.append(line)
             if wide:
                 shift += sum(character > "\uffff" for character in content)
@@ -60,6 +62,28 @@ def page_lines(page: "PdfPage", number: int) -> list[Line]:
         return lines
     finally:
         text_page.close()
+
+
+def _same_row(last: Line, line: Line) -> bool:
+    """pdfium parts cells and superscripts of one visual line: they overlap in height and follow from left to right."""
+    shared = min(last.box.bottom, line.box.bottom) - max(last.box.top, line.box.top)
+    return not last.hyphen and shared > 0.5 * min(last.size, line.size) and line.box.left > last.box.right - 0.3 * last.size
+
+
+def _join_row(last: Line, line: Line) -> Line:
+    gap = line.box.left - last.box.right
+    size = max(last.size, line.size)
+    blank = " " if gap > 0.15 * size or last.text[-1:].isspace() else ""
+    cells = (*last.cells, *line.cells)
+    if gap <= _CELL_GAP * size:
+        left, right = last.cells[-1], line.cells[0]
+        cells = (*last.cells[:-1], Cell(left.text + blank + right.text, left.left, right.right), *line.cells[1:])
+    box = Box(
+        last.box.left, min(last.box.top, line.box.top), max(last.box.right, line.box.right), max(last.box.bottom, line.box.bottom)
+    )
+    main = last if len(last.text) >= len(line.text) else line
+    text = last.text.rstrip() + blank + line.text
+    return Line(text, last.page, box, main.size, last.bold and line.bold, line.hyphen, cells)
 
 
 class _Reader:
@@ -90,7 +114,8 @@ class _Reader:
             max(opening.right, closing.right), max(opening.bottom, closing.bottom),
         )  # fmt: skip
         cells = self._cells(stripped, first, box, size)
-        return Line(content.lstrip(), page, box, round(size, 1), self._bold(first), hyphen, cells)
+        bold = self._bold(first) and self._bold(last)  # a bold word that opens a paragraph makes no heading
+        return Line(content.lstrip(), page, box, round(size, 1), bold, hyphen, cells)
 
     def _cells(self, text: str, first: int, box: Box, size: float) -> tuple[Cell, ...]:
         cells: list[Cell] = []

@@ -28,7 +28,7 @@ def find_tables(lines: Sequence[Line]) -> list[TextLines | list[Element]]:
     start = 0
     while start < len(lines):
         end = _run(lines, start)
-        table = _table(lines[start:end]) if end - start >= _MIN_ROWS else []
+        table = [] if _opens_wider(lines[start:end]) else _table(lines[start:end])
         if table:
             if text:
                 segments.append(TextLines(text))
@@ -43,8 +43,13 @@ def find_tables(lines: Sequence[Line]) -> list[TextLines | list[Element]]:
 
 
 def _run(lines: Sequence[Line], start: int) -> int:
+    """Return the end of the run of rows from `start`; a lone cell under a later column goes on with its row."""
     end = start
-    while end < len(lines) and len(lines[end].cells) > 1 and lines[end].page == lines[start].page:
+    if len(lines[start].cells) < 2:
+        return start
+    while end < len(lines) and lines[end].page == lines[start].page:
+        if len(lines[end].cells) < 2 and not _goes_on(lines[start:end], lines[end]):
+            break
         if any(len(cell.text) > _LONGEST_CELL for cell in lines[end].cells):
             break
         if end > start and not 0 < lines[end].box.top - lines[end - 1].box.top < 4 * lines[end].size:
@@ -53,10 +58,32 @@ def _run(lines: Sequence[Line], start: int) -> int:
     return end
 
 
+def _opens_wider(rows: Sequence[Line]) -> bool:
+    """Whether the first row reaches over columns that the others keep apart: a caption or heading above the table."""
+    return _count_columns(rows[1:]) > _count_columns(rows)
+
+
+def _count_columns(rows: Sequence[Line]) -> int:
+    return len(_columns([cell for row in rows if len(row.cells) > 1 for cell in row.cells]))
+
+
+def _goes_on(rows: Sequence[Line], line: Line) -> bool:
+    if not rows or line.box.top - rows[-1].box.bottom > 0.75 * line.size:
+        return False
+    starts = [cell.left for row in rows if len(row.cells) > 1 for cell in row.cells[1:]]
+    return any(abs(start - line.box.left) < 0.5 * line.size for start in starts)
+
+
 def _table(lines: Sequence[Line]) -> list[Element]:
+    if sum(len(line.cells) > 1 for line in lines) < _MIN_ROWS:
+        return []
     columns = _columns([cell for line in lines for cell in line.cells])
     rows: list[list[str]] = []
     for line in lines:
+        if len(line.cells) == 1 and rows:
+            index = max(range(len(columns)), key=lambda number: _overlap(columns[number], (line.box.left, line.box.right)))
+            rows[-1][index] = f"{rows[-1][index]} {line.text}".strip()
+            continue
         row = [""] * len(columns)
         for cell in line.cells:
             index = max(range(len(columns)), key=lambda number: _overlap(columns[number], (cell.left, cell.right)))

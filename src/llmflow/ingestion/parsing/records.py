@@ -140,7 +140,8 @@ def _load(text: str) -> object:
                 problem = exc if rows and number > 1 else whole
                 line_number = number if rows and number > 1 else whole.lineno
                 raise DocumentError(
-                    f"The JSON is malformed on line {line_number}: {problem.msg}. Correct that line, or save the file as TXT to read it as text."
+                    f"The JSON is malformed on line {line_number}: {problem.msg}. "
+                    "Correct that line, or save the file as TXT to read it as text."
                 ) from exc
         return rows
 
