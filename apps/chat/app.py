@@ -9,7 +9,8 @@ from fastapi import FastAPI, Request, Response
 
 from apps.chat.page import HERE, build_page, make_theme
 from apps.chat.settings import ChatAppSettings
-from llmflow.serving.api import ResolvePrincipal, install_error_handlers, make_router, profile_resolver
+from llmflow.serving.api import install_error_handlers, make_router
+from llmflow.serving.profiles import ResolvePrincipal, profile_resolver
 from llmflow.serving.service import ChatService
 
 # 'unsafe-eval' and 'unsafe-inline' are Gradio's templates. What the policy secures is that a page can neither load from nor

@@ -12,10 +12,10 @@ class ChatAppSettings(ChatApiSettings):
     title: str = "llmflow"
     language: Language = "ko"  # for a browser that says nothing
     host: str = "127.0.0.1"
-    port: int = Field(7860, ge=0, le=65535)
+    port: int = Field(default=7860, ge=0, le=65535)
     samples_ko: tuple[str, ...] = ()
     samples_en: tuple[str, ...] = ()
-    queue_size: int = Field(64, ge=1)  # questions that may wait for an answer
+    queue_size: int = Field(default=64, ge=1)  # questions that may wait for an answer
 
     def samples_in(self, language: str) -> tuple[str, ...]:
         """Return the sample questions of `ko`; the English ones for everything else."""

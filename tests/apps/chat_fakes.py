@@ -1,5 +1,6 @@
 """A small real chat service over a few passages in memory: it searches by shared words and quotes what it finds."""
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,6 +23,8 @@ class SmallService:
         self.hits = list(hits)
         self.gate = gate
         """While unset, an answer waits after its first piece."""
+        self.waiting = threading.Event()
+        """Set once an answer waits."""
         self.asked: list[tuple[str, Principal, tuple[ChatTurn, ...]]] = []
 
     def stream(
@@ -36,6 +39,7 @@ class SmallService:
         text = "\n\n".join(f"{quote} [{number}]" for number, quote in enumerate(quotes, 1))
         for position in range(0, len(text), 12):
             yield text[position : position + 12]
+            self.waiting.set()
             if self.gate is not None and not self.gate.wait(30):
                 raise TimeoutError("The test never opened the gate.")
         citations = tuple(
@@ -46,12 +50,9 @@ class SmallService:
         yield Answer(text, True, citations, tuple(found), confidence=0.8)
 
     def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
-        words = {word for word in question.lower().split() if len(word) > 2}
-        return [
-            hit
-            for hit in self.hits
-            if principal.may_read(hit.document.tenant, hit.document.groups) and any(word in hit.chunk.text.lower() for word in words)
-        ][:limit]
+        words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 2}
+        readable = (hit for hit in self.hits if principal.may_read(hit.document.tenant, hit.document.groups))
+        return [hit for hit in readable if any(word in hit.chunk.text.lower() for word in words)][:limit]
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
         readable = (hit for hit in self.hits if principal.may_read(hit.document.tenant, hit.document.groups))

@@ -7,49 +7,32 @@ Who asks is decided by the injected `ResolvePrincipal`; nothing in a request bod
 import json
 import logging
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied, StoreUnavailable
+from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
+from llmflow.serving.profiles import PROFILE_HEADER, Profile, ResolvePrincipal
+from llmflow.serving.questions import QuestionProblem, clean_question, question_problem
 from llmflow.serving.service import ChatService
-from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
+from llmflow.types import Answer, ChatTurn
 
 log = logging.getLogger(__name__)
-
-PROFILE_HEADER = "X-LLMFlow-Profile"
-
-ResolvePrincipal = Callable[[Request], Principal]
-"""Tells who asks; raises `PermissionDenied` for a request that names nobody it knows."""
-
-QuestionProblem = Literal["empty", "too_long", "control"]
-
-
-class Profile(Settings):
-    """A demo identity: what a person of this department may read."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
-    label: str = Field(min_length=1)
-    tenant: str = Field(min_length=1)
-    groups: tuple[str, ...] = ()
-
-    def principal(self) -> Principal:
-        return Principal(tenant=self.tenant, groups=frozenset(self.groups), user=self.name)
 
 
 class ChatApiSettings(Settings):
     """Limits of the API and the identities that it knows."""
 
     profiles: tuple[Profile, ...] = ()
-    max_question_chars: int = Field(2000, ge=1)
-    max_history_turns: int = Field(20, ge=0)
-    concurrency_limit: int = Field(8, ge=1)  # questions answered at once; more are told to come back
+    max_question_chars: int = Field(default=2000, ge=1)
+    max_history_turns: int = Field(default=20, ge=0)
+    concurrency_limit: int = Field(default=8, ge=1)  # questions answered at once; more are told to come back
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "ChatApiSettings":
@@ -57,135 +40,6 @@ class ChatApiSettings(Settings):
         if len(set(names)) != len(names):
             raise ValueError(f"Two profiles share a name: {sorted(names)}. Give each profile a name of its own.")
         return self
-
-
-def profile_principal(name: str, profiles: tuple[Profile, ...]) -> Principal:
-    """Return the principal of the profile called `name`.
-
-    Raises `PermissionDenied` for any other name.
-    """
-    for profile in profiles:
-        if profile.name == name:
-            return profile.principal()
-    raise PermissionDenied(f"Unknown profile {name!r}." if name else "No profile was named.")
-
-
-def profile_resolver(profiles: tuple[Profile, ...]) -> ResolvePrincipal:
-    """Return a resolver that reads the profile's name from the `X-LLMFlow-Profile` header."""
-
-    def resolve(request: Request) -> Principal:
-        return profile_principal(request.headers.get(PROFILE_HEADER, ""), profiles)
-
-    return resolve
-
-
-def clean_question(text: str) -> str:
-    """Return the question composed (NFC: macOS sends Korean decomposed), with plain line ends and no outer space."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
-def question_problem(question: str, max_chars: int) -> QuestionProblem | None:
-    """Return why a cleaned question cannot be asked, or None when it can.
-
-    Control characters and lone surrogates are refused; line breaks and tabs are not.
-    """
-    if not question:
-        return "empty"
-    if len(question) > max_chars:
-        return "too_long"
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in question):
-        return "control"
-    return None
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class TurnIn(_Body):
-    role: Literal["user", "assistant"]
-    content: Annotated[str, StringConstraints(max_length=20_000)]
-
-
-class AskIn(_Body):
-    question: str
-    language: Literal["ko", "en"] | None = None
-    history: list[TurnIn] = []
-
-    def turns(self) -> tuple[ChatTurn, ...]:
-        return tuple(ChatTurn(turn.role, turn.content) for turn in self.history)
-
-
-class SearchIn(_Body):
-    question: str
-    limit: int = Field(10, ge=1, le=50)
-
-
-class CitationOut(BaseModel):
-    number: int
-    chunk_id: str
-    document_id: str
-    title: str
-    source: str
-    page: int | None
-    heading: str
-    quote: str
-
-    @classmethod
-    def of(cls, citation: Citation) -> "CitationOut":
-        return cls(**{name: getattr(citation, name) for name in cls.model_fields})
-
-
-class AnswerOut(BaseModel):
-    text: str
-    found: bool
-    citations: list[CitationOut]
-    model: str
-    confidence: float
-
-    @classmethod
-    def of(cls, answer: Answer) -> "AnswerOut":
-        return cls(
-            text=answer.text,
-            found=answer.found,
-            citations=[CitationOut.of(citation) for citation in answer.citations],
-            model=answer.model,
-            confidence=answer.confidence,
-        )
-
-
-class PassageOut(BaseModel):
-    """A passage as a reader may see it; what the store knows beyond that (groups, personal data counts) stays inside."""
-
-    chunk_id: str
-    document_id: str
-    title: str
-    source: str
-    page: int | None
-    heading_path: list[str]
-    kind: str
-    language: str
-    text: str
-    score: float
-
-    @classmethod
-    def of(cls, hit: Hit) -> "PassageOut":
-        return cls(
-            chunk_id=hit.chunk.id,
-            document_id=hit.document.id,
-            title=hit.document.title,
-            source=hit.document.source,
-            page=hit.chunk.page,
-            heading_path=list(hit.chunk.heading_path),
-            kind=hit.chunk.kind,
-            language=hit.chunk.language,
-            text=hit.chunk.text,
-            score=hit.score,
-        )
-
-
-class SearchOut(BaseModel):
-    hits: list[PassageOut]
 
 
 class _Refusal(HTTPException):
@@ -249,10 +103,10 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
         question, turns = checked(body.question), checked_turns(body)
         take_slot()
         try:
-            *_, answer = service.stream(question, principal, turns, body.language)
+            answer = _complete(service.stream(question, principal, turns, body.language))
         finally:
             slots.release()
-        return AnswerOut.of(_complete(answer))
+        return AnswerOut.of(answer)
 
     @router.post("/api/ask/stream", response_class=StreamingResponse)
     def ask_stream(body: AskIn, request: Request) -> StreamingResponse:
@@ -276,6 +130,11 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
             raise _Refusal(404, "There is no such passage.", "Passages that you may read.", "Search again for a current passage.")
         return PassageOut.of(hit)
 
+    @router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    def unknown(path: str, request: Request) -> None:
+        error = f"There is no {request.method} /api/{path}."
+        raise _Refusal(404, error, "The routes in /openapi.json.", "Check the address and the method.")
+
     return router
 
 
@@ -283,9 +142,10 @@ def install_error_handlers(app: FastAPI, profiles: tuple[Profile, ...] = ()) -> 
     """Make every failure of `app` answer in the three keys `error`, `allowed`, `next`."""
 
     async def refused(_: Request, exc: Exception) -> JSONResponse:
-        assert isinstance(exc, HTTPException)
-        headers = {"Retry-After": "2"} if exc.status_code == 503 else None
-        body = exc.detail if isinstance(exc.detail, dict) else _problem(str(exc.detail), "See /openapi.json.", "Check the address.")
+        assert isinstance(exc, StarletteHTTPException)
+        headers = {"Retry-After": "2"} if exc.status_code == 503 else exc.headers
+        known = exc.detail if isinstance(exc.detail, dict) else None
+        body = known or _problem(f"{exc.detail}.", "The routes in /openapi.json.", "Check the address and the method.")
         return JSONResponse(body, status_code=exc.status_code, headers=headers)
 
     async def malformed(_: Request, exc: Exception) -> JSONResponse:
@@ -301,7 +161,7 @@ def install_error_handlers(app: FastAPI, profiles: tuple[Profile, ...] = ()) -> 
         log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
         return JSONResponse(_UNEXPECTED, status_code=500)
 
-    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(StarletteHTTPException, refused)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(LlmflowError, deliberate)
     app.add_exception_handler(Exception, unexpected)
@@ -326,10 +186,11 @@ def _event(name: str, data: dict) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _complete(item: str | Answer) -> Answer:
-    if not isinstance(item, Answer):
-        raise ModelUnavailable("The model stopped before the answer was complete.")
-    return item
+def _complete(items: Iterator[str | Answer]) -> Answer:
+    for item in items:
+        if isinstance(item, Answer):
+            return item
+    raise ModelUnavailable("The model stopped before the answer was complete.")
 
 
 def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> _Refusal:
@@ -361,4 +222,6 @@ def _problem(error: str, allowed: str, then: str) -> dict[str, str]:
     return {"error": error, "allowed": allowed, "next": then}
 
 
-_UNEXPECTED = _problem("Something failed on our side.", "The request was well formed.", "Try again; if it stays, tell your administrator.")
+_UNEXPECTED = _problem(
+    "Something failed on our side.", "The request was in order.", "Try again; if it stays, tell your administrator."
+)

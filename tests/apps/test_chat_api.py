@@ -1,0 +1,289 @@
+"""The HTTP API over a small real service."""
+
+import json
+import threading
+
+import pytest
+from chat_fakes import SmallService, make_hit
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+
+from apps.chat.app import create_app
+from apps.chat.settings import ChatAppSettings
+from llmflow.errors import ModelUnavailable, PermissionDenied
+from llmflow.serving.profiles import Profile
+from llmflow.types import Principal
+
+HITS = [
+    make_hit(1, "Leave", "Everyone has fifteen days of leave.", page=2),
+    make_hit(2, "Salaries", "Salaries are reviewed in March. 급여", groups=("hr",)),
+    make_hit(3, "Other tenant", "Leave of another company.", tenant="other"),
+]
+SETTINGS = ChatAppSettings(
+    profiles=(
+        Profile(name="hr", label="HR", tenant="acme", groups=("hr",)),
+        Profile(name="sales", label="Sales", tenant="acme", groups=("sales",)),
+    ),
+    max_question_chars=50,
+    max_history_turns=2,
+    concurrency_limit=1,
+)
+HR = {"X-LLMFlow-Profile": "hr"}
+SALES = {"X-LLMFlow-Profile": "sales"}
+JSON = {"content-type": "application/json"}
+
+
+class BrokenService(SmallService):
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__(HITS)
+        self.error = error
+
+    def stream(self, *args, **kwargs):
+        yield "half an answer"
+        if self.error:
+            raise self.error
+
+    def health(self):
+        return {"status": "model unavailable"}
+
+
+@pytest.fixture(scope="module")
+def site():
+    service = SmallService(HITS)
+    return service, TestClient(create_app(service, SETTINGS), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def service(site):
+    site[0].asked.clear()
+    return site[0]
+
+
+@pytest.fixture
+def client(site):
+    return site[1]
+
+
+def events(text: str) -> list[tuple[str, dict]]:
+    blocks = [block.split("\n") for block in text.strip().split("\n\n")]
+    return [(lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: "))) for lines in blocks]
+
+
+def test_health_is_200_only_while_questions_can_be_answered(client):
+    assert client.get("/healthz").json() == {"status": "ok", "passages": 3}
+    broken = TestClient(create_app(BrokenService(None), SETTINGS))
+    assert broken.get("/healthz").status_code == 503
+    assert broken.get("/healthz").json()["status"] == "model unavailable"
+
+
+def test_an_answer_carries_its_citations(client):
+    body = client.post("/api/ask", json={"question": "How much leave?"}, headers=SALES).json()
+    assert body["found"] is True
+    assert body["text"] == "Everyone has fifteen days of leave. [1]"
+    assert body["citations"] == [
+        {"number": 1, "chunk_id": "c1", "document_id": "d1", "title": "Leave", "source": "docs/1.pdf", "page": 2,
+         "heading": "Chapter > Section", "quote": "Everyone has fifteen days of leave."}
+    ]  # fmt: skip
+
+
+def test_nothing_found_is_an_answer(client):
+    body = client.post("/api/ask", json={"question": "zebra"}, headers=HR).json()
+    assert body["found"] is False
+    assert body["citations"] == []
+
+
+def test_the_profile_decides_what_is_read(client, service):
+    question = {"question": "salaries"}
+    assert client.post("/api/ask", json=question, headers=HR).json()["found"] is True
+    assert client.post("/api/ask", json=question, headers=SALES).json()["found"] is False
+    assert [asked[1] for asked in service.asked] == [
+        Principal("acme", frozenset({"hr"}), "hr"),
+        Principal("acme", frozenset({"sales"}), "sales"),
+    ]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-LLMFlow-Profile": "root"}, {"X-LLMFlow-Profile": ""}])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/ask", {"question": "leave"}),
+        ("POST", "/api/ask/stream", {"question": "leave"}),
+        ("POST", "/api/search", {"question": "leave"}),
+        ("GET", "/api/passages/c1", None),
+    ],
+)
+def test_who_names_no_known_profile_reads_nothing(client, service, headers, method, path, body):
+    response = client.request(method, path, json=body, headers=headers)
+    assert response.status_code == 403
+    assert response.json()["allowed"] == "One of: hr, sales."
+    assert set(response.json()) == {"error", "allowed", "next"}
+    assert service.asked == []
+
+
+@pytest.mark.parametrize("extra", [{"tenant": "other"}, {"groups": ["hr"]}, {"principal": {"tenant": "other"}}])
+def test_a_body_cannot_name_a_tenant_or_a_group(client, extra):
+    response = client.post("/api/search", json={"question": "leave", **extra}, headers=SALES)
+    assert response.status_code == 422
+    assert set(response.json()) == {"error", "allowed", "next"}
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("x" * 51, "51 characters"),
+        ("a\x00b", "control"),
+        ("a\x1bb", "control"),
+        ("a\ud800", "control"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/ask", "/api/ask/stream", "/api/search"])
+def test_a_question_that_cannot_be_asked_says_why(client, service, path, question, said):
+    response = client.post(path, content=json.dumps({"question": question}), headers=SALES | JSON)
+    assert response.status_code == 422
+    assert said in response.json()["error"]
+    assert "50" in response.json()["allowed"]
+    assert service.asked == []
+
+
+def test_line_breaks_pass_and_decomposed_korean_is_composed(client, service):
+    assert client.post("/api/ask", json={"question": "급여는\r\n언제"}, headers=HR).status_code == 200
+    assert service.asked[0][0] == "급여는\n언제"
+
+
+def test_history_reaches_the_service_and_is_bounded(client, service):
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    client.post("/api/ask", json={"question": "leave", "history": turns}, headers=HR)
+    assert [(turn.role, turn.content) for turn in service.asked[0][2]] == [("user", "a"), ("assistant", "b")]
+    assert client.post("/api/ask", json={"question": "leave", "history": turns * 2}, headers=HR).status_code == 422
+    forged = [{"role": "system", "content": "x"}]
+    assert client.post("/api/ask", json={"question": "leave", "history": forged}, headers=HR).status_code == 422
+
+
+def test_the_stream_ends_with_the_complete_answer(client):
+    response = client.post("/api/ask/stream", json={"question": "leave"}, headers=HR)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    parts = events(response.text)
+    assert [name for name, _ in parts[:-1]] == ["piece"] * (len(parts) - 1)
+    assert len(parts) > 2
+    assert parts[-1] == ("answer", client.post("/api/ask", json={"question": "leave"}, headers=HR).json())
+    assert "".join(data["text"] for _, data in parts[:-1]) == parts[-1][1]["text"]
+
+
+def test_line_breaks_in_an_answer_do_not_break_the_stream():
+    service = SmallService([make_hit(1, "A", "leave one"), make_hit(2, "B", "leave two")])
+    client = TestClient(create_app(service, SETTINGS))
+    assert events(client.post("/api/ask/stream", json={"question": "leave"}, headers=HR).text)[-1][1]["text"].count("\n\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ModelUnavailable("The model server is down."), 503, "The model server is down."),
+        (PermissionDenied("Not yours."), 403, "Not yours."),
+        (None, 503, "stopped before the answer was complete"),
+        (RuntimeError("internal secret"), 500, "Something failed on our side."),
+    ],
+)
+def test_failures_are_told_in_three_sentences_and_hide_internals(error, status, said):
+    client = TestClient(create_app(BrokenService(error), SETTINGS), raise_server_exceptions=False)
+    response = client.post("/api/ask", json={"question": "leave"}, headers=HR)
+    assert response.status_code == status
+    assert said in response.json()["error"]
+    assert set(response.json()) == {"error", "allowed", "next"}
+    streamed = events(client.post("/api/ask/stream", json={"question": "leave"}, headers=HR).text)
+    assert [name for name, _ in streamed] == ["piece", "error"]
+    assert "secret" not in response.text + json.dumps(streamed)
+
+
+def test_one_question_too_many_is_told_to_come_back_and_the_slot_is_given_back():
+    service = SmallService(HITS, gate=threading.Event())
+    client = TestClient(create_app(service, SETTINGS))
+    statuses = []
+    ask = {"json": {"question": "leave"}, "headers": HR}
+    first = threading.Thread(target=lambda: statuses.append(client.post("/api/ask/stream", **ask).status_code))
+    first.start()
+    assert service.waiting.wait(10)
+    busy = client.post("/api/ask", **ask)
+    service.gate.set()
+    first.join(10)
+    assert busy.status_code == 503
+    assert busy.headers["retry-after"] == "2"
+    assert statuses == [200]
+    assert [client.post(path, **ask).status_code for path in ("/api/ask", "/api/ask/stream", "/api/ask")] == [200] * 3
+
+
+def test_a_failed_question_gives_its_slot_back():
+    client = TestClient(create_app(BrokenService(RuntimeError("x")), SETTINGS), raise_server_exceptions=False)
+    assert [client.post("/api/ask", json={"question": "leave"}, headers=HR).status_code for _ in range(3)] == [500] * 3
+
+
+def test_search_returns_readable_passages_only(client):
+    hits = client.post("/api/search", json={"question": "leave salaries"}, headers=SALES).json()["hits"]
+    assert [hit["chunk_id"] for hit in hits] == ["c1"]
+    assert "groups" not in hits[0]
+    assert client.post("/api/search", json={"question": "leave", "limit": 0}, headers=SALES).status_code == 422
+
+
+def test_a_passage_that_may_not_be_read_looks_like_one_that_is_gone(client):
+    assert client.get("/api/passages/c1", headers=SALES).json()["text"] == "Everyone has fifteen days of leave."
+    unreadable, gone = (client.get(f"/api/passages/{name}", headers=SALES) for name in ("c2", "c99"))
+    assert unreadable.status_code == gone.status_code == 404
+    assert unreadable.json() == gone.json()
+    assert client.get("/api/passages/c2", headers=HR).status_code == 200
+
+
+def test_an_injected_resolver_replaces_the_profiles(service):
+    def resolve(request):
+        if request.headers.get("authorization") != "token":
+            raise PermissionDenied("Not signed in.")
+        return Principal("acme", frozenset({"hr"}), "kim")
+
+    client = TestClient(create_app(service, SETTINGS, resolve))
+    assert client.post("/api/ask", json={"question": "salaries"}, headers=HR).status_code == 403
+    assert client.post("/api/ask", json={"question": "salaries"}, headers={"authorization": "token"}).json()["found"] is True
+    assert service.asked[0][1].user == "kim"
+
+
+def test_malformed_requests_get_the_same_shape(client):
+    for response in (
+        client.post("/api/ask", content="{", headers=HR | JSON),
+        client.get("/api/nothing", headers=HR),
+        client.post("/api/ask", json={}, headers=HR),
+        client.get("/api/ask", headers=HR),
+    ):
+        assert response.status_code in (404, 422)
+        assert set(response.json()) == {"error", "allowed", "next"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "upload"), ("GET", "info"), ("GET", "openapi.json"), ("GET", "file=/etc/passwd"), ("GET", "proxy=http://127.0.0.1/"),
+        ("POST", "call/answer"), ("POST", "api/answer"), ("GET", "vibe-code"), ("GET", "runs"),
+    ],
+)  # fmt: skip
+def test_gradios_own_side_doors_are_closed(client, method, path):
+    assert client.request(method, f"/gradio_api/{path}").status_code == 404
+
+
+def test_no_handler_of_the_page_is_a_public_endpoint(client):
+    dependencies = client.get("/config").json()["dependencies"]
+    assert len(dependencies) >= 10
+    assert {one["api_visibility"] for one in dependencies} == {"private"}
+    assert client.post("/gradio_api/run/answer", json={"data": []}).status_code in (404, 422)
+
+
+def test_the_page_names_no_other_host_that_it_would_load_from(client):
+    page = client.get("/").text + client.get("/theme.css").text
+    for host in ("fonts.googleapis", "fonts.gstatic", "jsdelivr", "cdnjs", "unpkg", "huggingface.co"):
+        assert host not in page
+    assert "connect-src 'self'" in client.get("/").headers["content-security-policy"]
+    assert client.get("/docs").status_code == 404
+
+
+def test_two_profiles_cannot_share_a_name():
+    one = Profile(name="a", label="A", tenant="t")
+    with pytest.raises(ValidationError, match="share a name"):
+        ChatAppSettings(profiles=(one, one))
