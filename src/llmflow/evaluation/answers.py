@@ -34,6 +34,8 @@ class AnswerScores:
     """Mean share of the evidence that is cited, over questions with evidence; a refusal counts as 0."""
     contains_answer: float | None
     """Share of the questions with an expected answer whose answer holds it; a refusal does not."""
+    answer_coverage: float | None
+    """Mean share of the expected answer's words that the answer holds, over the same questions; kinder to other wordings."""
     leaks: int
     """Number of questions whose answer or hits show what the principal may not see; 0 or the run fails."""
 
@@ -64,6 +66,7 @@ def score_answers(answered: Sequence[AnsweredQuestion]) -> AnswerScores:
     """Return the scores of one slice; each field says which questions it is over."""
     answerable = [item for item in answered if item.question.answerable]
     with_evidence = [item for item in answerable if item.question.evidence]
+    expecting = [item for item in answerable if item.question.answer]
     cited = [item for item in with_evidence if item.answer.found and item.answer.citations]
     return AnswerScores(
         questions=len(answered),
@@ -72,7 +75,8 @@ def score_answers(answered: Sequence[AnsweredQuestion]) -> AnswerScores:
         uncited=_mean(not item.answer.citations for item in answered if item.answer.found),
         citation_precision=_mean(citation_precision(item) for item in cited),
         citation_recall=_mean(citation_recall(item) for item in with_evidence),
-        contains_answer=_mean(contains_answer(item) for item in answerable if item.question.answer),
+        contains_answer=_mean(contains_answer(item) for item in expecting),
+        answer_coverage=_mean(answer_coverage(item) for item in expecting),
         leaks=sum(bool(leaks_of(item)) for item in answered),
     )
 
@@ -96,9 +100,17 @@ def contains_answer(item: AnsweredQuestion) -> bool:
     Case, punctuation, width and Korean spacing are ignored. Numbers and Latin words match whole, so 12 is not in 312;
     Korean may carry particles and endings.
     """
-    expected = [text for text in (item.question.answer, *item.question.aliases) if text]
     said = _normalise_answer(item.answer.text)
-    return item.answer.found and any(_holds(said, _normalise_answer(text)) for text in expected)
+    return item.answer.found and any(_holds(said, expected) for expected in _expected(item.question))
+
+
+def answer_coverage(item: AnsweredQuestion) -> float:
+    """Return the share of words of the expected answer, or of the alias that fits best, in the answer; 0 for a refusal."""
+    if not item.answer.found:
+        return 0.0
+    said = _normalise_answer(item.answer.text)
+    shares = [[_holds(said, word) for word in expected.split()] for expected in _expected(item.question)]
+    return max((sum(found) / len(found) for found in shares), default=0.0)
 
 
 def leaks_of(item: AnsweredQuestion) -> tuple[str, ...]:
@@ -123,6 +135,11 @@ def _supports(citation: Citation, passage: str, evidence: Evidence) -> bool:
     return wanted in normalise_quote(passage) or bool(quoted and quoted in wanted)
 
 
+def _expected(question: JudgedQuestion) -> list[str]:
+    wordings = (_normalise_answer(text or "") for text in (question.answer, *question.aliases))
+    return [wording for wording in wordings if wording]
+
+
 def _normalise_answer(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
@@ -131,8 +148,6 @@ def _normalise_answer(text: str) -> str:
 
 
 def _holds(said: str, expected: str) -> bool:
-    if not expected:
-        return False
     before = "" if "가" <= expected[0] <= "힣" else r"(?<![^\W가-힣])(?<!\d\.)"
     after = "" if "가" <= expected[-1] <= "힣" else r"(?![^\W가-힣])(?!\.\d)"
     return re.search(before + re.escape(expected) + after, said) is not None

@@ -117,7 +117,7 @@ def leaked_sources(hits: Sequence[tuple[str, str]], forbidden: Sequence[str]) ->
 def normalise_quote(text: str) -> str:
     """Return text as quotes are compared: NFKC, Markdown table pipes and rules gone, single spaces, none between Hangul."""
     text = unicodedata.normalize("NFKC", text).replace("|", " ")
-    text = re.sub(r"(?<!\S):?-{3,}:?(?!\S)", " ", text)
+    text = re.sub(r"(?<!\S)(?:-{3,}|:-+:?|-+:)(?!\S)", " ", text)
     # Lines of a Korean PDF break inside words, and spacing between Korean words is optional.
     return re.sub(r"(?<=[가-힣]) (?=[가-힣])", "", " ".join(text.split()))
 

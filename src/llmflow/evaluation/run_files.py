@@ -19,7 +19,7 @@ def write_run(path: Path | str, run: Run, tag: str = "llmflow") -> None:
     if not tag or re.search(r"\s", tag):
         raise DatasetError(f"Run tag {tag!r} is empty or has white space. Use one word.")
     lines = [
-        f"{_escape(question_id)} Q0 {_escape(scored.id)} {rank} {_finite(scored.score, question_id)!r} {tag}\n"
+        f"{_escape(question_id)} Q0 {_escape(scored.id)} {rank} {_finite(scored.score, f'Question {question_id!r}')!r} {tag}\n"
         for question_id in sorted(run)
         for rank, scored in enumerate(run[question_id], start=1)
     ]
@@ -40,10 +40,11 @@ def read_run(path: Path | str) -> dict[str, list[ScoredId]]:
         where = f"{path}:{number}"
         try:
             question_id, _, passage_id, rank, score, _ = cells
-            hit = int(rank), ScoredId(unquote(passage_id), _finite(float(score), question_id))
+            hit = int(rank), ScoredId(unquote(passage_id), float(score))
         except ValueError as exc:
             raise DatasetError(f"{where}: expected `question Q0 passage rank score tag`, found {line[:80]!r}.") from exc
         question_id = unquote(question_id)
+        _finite(hit[1].score, where)
         if (question_id, hit[1].id) in seen:
             raise DatasetError(f"{where}: {hit[1].id!r} is ranked twice for question {question_id!r}. Keep its best line.")
         seen.add((question_id, hit[1].id))
@@ -67,7 +68,7 @@ def _escape(identifier: str) -> str:
     return re.sub(r"[\s%]", lambda match: quote(match[0]), identifier)
 
 
-def _finite(score: float, question_id: str) -> float:
+def _finite(score: float, where: str) -> float:
     if not math.isfinite(score):
-        raise DatasetError(f"Question {question_id!r} has the score {score}. Scores are finite numbers.")
+        raise DatasetError(f"{where}: the score {score} is no finite number. Correct or leave out the hit.")
     return float(score)
