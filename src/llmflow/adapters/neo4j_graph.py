@@ -12,7 +12,7 @@ and none is shown to a reader of other documents. `counted` is true on one edge 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import urlsplit
 
 from llmflow.adapters.graph_rows import best_relations, chunk_order, digest_of, entity_order, flatten
@@ -24,7 +24,7 @@ from llmflow.types import Principal, Relation
 if TYPE_CHECKING:
     from neo4j import Driver, ManagedTransaction, Session
 
-T = TypeVar("T")
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 FIND_ENTITIES = """
 UNWIND $uids AS uid
@@ -164,7 +164,6 @@ class Neo4jGraphStore:
     def _session(self) -> "Iterator[Session]":
         from neo4j.exceptions import (
             AuthError,
-            ConfigurationError,
             ConstraintError,
             CypherSyntaxError,
             CypherTypeError,
@@ -182,10 +181,6 @@ class Neo4jGraphStore:
                 f"Neo4j at {self._address} does not accept the account {self._user!r}. "
                 "Check the user and the password in the credentials."
             ) from exc
-        except ConfigurationError as exc:
-            raise SettingsError(
-                f"Neo4j cannot be set up with {self._address!r}: {exc}. Give bolt://host:7687 or neo4j://host:7687."
-            ) from exc
         except (Neo4jError, DriverError, OSError) as exc:
             raise StoreUnavailable(
                 f"Neo4j at {self._address}, database {self._database!r}, cannot be used: {exc}. "
@@ -197,6 +192,7 @@ class Neo4jGraphStore:
 
         with self._opening:
             if self._driver is None:
+                self._check_uri()
                 driver = GraphDatabase.driver(
                     self._uri,
                     auth=(self._user, self._password),
@@ -214,6 +210,15 @@ class Neo4jGraphStore:
                     raise
                 self._driver = driver
             return self._driver
+
+    def _check_uri(self) -> None:
+        parts = urlsplit(self._uri)
+        if parts.scheme not in SCHEMES or not parts.hostname:
+            raise SettingsError(
+                f"The address of Neo4j {self._address!r} is not one. Give scheme://host:7687 with one of: {', '.join(SCHEMES)}."
+            )
+        if "@" in parts.netloc:
+            raise SettingsError("The address of Neo4j holds a user or a password. Give them as settings of their own.")
 
 
 def _uids(keys: Sequence[str], principal: Principal) -> list[str]:

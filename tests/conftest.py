@@ -1,0 +1,70 @@
+"""Servers that tests share. A test that needs one is marked `services` and skips, with the reason, where it cannot be had."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NEO4J_RUN = ROOT.parent / "shared" / "servers" / "neo4j" / "run"
+NEO4J_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Neo4jServer:
+    uri: str
+    user: str = "neo4j"
+    password: str = "testpassword"
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+    """A real Neo4j that tests may empty: NEO4J_TEST_URI (with NEO4J_TEST_USER, NEO4J_TEST_PASSWORD), or one started here."""
+    if uri := os.environ.get("NEO4J_TEST_URI"):
+        user, password = os.environ.get("NEO4J_TEST_USER", "neo4j"), os.environ.get("NEO4J_TEST_PASSWORD", "testpassword")
+        yield Neo4jServer(uri, user, password)
+        return
+    if not NEO4J_RUN.exists():
+        pytest.skip("no Neo4j: set NEO4J_TEST_URI to a server that tests may empty")
+    if shutil.which("java") is None:
+        pytest.skip("no Java 17 to start Neo4j with: install openjdk-17-jre-headless, or set NEO4J_TEST_URI")
+    server = Neo4jServer(f"bolt://127.0.0.1:{(port := free_port())}")
+    process = subprocess.Popen(
+        [str(NEO4J_RUN), str(tmp_path_factory.mktemp("neo4j")), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"NEO4J_PASSWORD": server.password},
+    )
+    assert process.stdout is not None
+    too_late = threading.Timer(NEO4J_START_SECONDS, process.kill)
+    too_late.start()
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "neo4j ready" in line:
+            break
+    too_late.cancel()
+    if process.poll() is not None or not said or "neo4j ready" not in said[-1]:
+        pytest.fail("Neo4j did not start:\n" + "".join(said[-20:]))
+    threading.Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would stop the server
+    yield server
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
