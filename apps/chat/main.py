@@ -31,9 +31,12 @@ def load_settings(env: str, conf: Path) -> ChatAppSettings:
     if not base.is_file():
         raise SettingsError(f"{base} is missing. Run from the project's root, or name its conf folder with --conf.")
     try:
-        values = [yaml.safe_load(path.read_text(encoding="utf-8")) or {} for path in (base, own) if path.is_file()]
-        return ChatAppSettings.model_validate({key: value for part in values for key, value in part.items()})
-    except (yaml.YAMLError, ValidationError) as exc:
+        values: dict[str, object] = {}
+        for path in (base, own):
+            if path.is_file():
+                values |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return ChatAppSettings.model_validate(values)
+    except (yaml.YAMLError, ValidationError, TypeError, ValueError) as exc:
         raise SettingsError(f"The chat's settings in {base} or {own} are wrong: {exc}") from exc
 
 

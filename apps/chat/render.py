@@ -213,7 +213,7 @@ def _cite_data(number: int, index: int) -> str:
 def _markdown() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
     # An image or a link in a quoted document could report to its author that, and by whom, it was read.
-    parser.disable(["image", "link", "autolink", "reference", "html_block", "html_inline", "code", "lheading", "entity"])
+    parser.disable(["image", "link", "autolink", "reference", "code", "lheading", "entity"])
     parser.add_render_rule("text", _render_text)
     return parser
 
