@@ -5,6 +5,7 @@ from pathlib import Path
 
 import uvicorn
 import yaml
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from apps.chat.app import create_app
@@ -40,9 +41,11 @@ def load_settings(env: str, conf: Path) -> ChatAppSettings:
         raise SettingsError(f"The chat's settings in {base} or {own} are wrong: {exc}") from exc
 
 
-def serve(app, settings: ChatAppSettings) -> None:
+def serve(app: FastAPI, settings: ChatAppSettings) -> None:
     """Run `app` in this process; port 0 takes a free one."""
-    _Server(uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning")).run()
+    # Every open page holds a heartbeat connection: without a limit, stopping would wait until the last one is closed.
+    config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
+    _Server(config).run()
 
 
 class _Server(uvicorn.Server):

@@ -73,9 +73,13 @@ def mark_quote(text: str, quote: str) -> tuple[str, bool]:
     return f"{escape(text[:start])}<mark>{escape(quote)}</mark>{escape(text[end:])}", True
 
 
-def answer_html(text: str, citations: Sequence[Citation], index: int, texts: Texts) -> str:
-    """Return Markdown as HTML without links, images or raw HTML; `[n]` of a known citation becomes its button."""
-    env = {"titles": {cite.number: cite.title for cite in citations}, "index": index, "texts": texts}
+def answer_html(text: str, citations: Sequence[Citation] | None, index: int, texts: Texts) -> str:
+    """Return Markdown as HTML without links, images or raw HTML; `[n]` of a known citation becomes its button.
+
+    `citations` None means that they are still to come: every `[n]` then looks like a marker and does nothing.
+    """
+    titles = None if citations is None else {cite.number: cite.title for cite in citations}
+    env = {"titles": titles, "index": index, "texts": texts}
     return _markdown().render(text, env)
 
 
@@ -162,7 +166,8 @@ def _answer_body(exchange: Exchange, index: int, texts: Texts) -> str:
     if exchange.status == "pending" and not exchange.text:
         return f'<p class="thinking">{texts.thinking}<span class="dots" aria-hidden="true"></span></p>'
     stopped = f'<p class="aside">{texts.stopped}</p>' if exchange.status == "stopped" else ""
-    return f'<div class="prose-text">{answer_html(exchange.text, (), index, texts)}</div>{stopped}'
+    citations = None if exchange.status == "pending" else ()
+    return f'<div class="prose-text">{answer_html(exchange.text, citations, index, texts)}</div>{stopped}'
 
 
 def _complete_html(answer: Answer, index: int, texts: Texts) -> str:
@@ -223,6 +228,8 @@ def _render_text(_: object, tokens: Sequence[Token], position: int, options: obj
 
     def button(match: re.Match[str]) -> str:
         number = int(match[1])
+        if titles is None:
+            return f'<span class="cite">{number}</span>'
         if number not in titles:
             return match[0]
         label = escape(texts.open_source.format(n=number, title=titles[number]))

@@ -35,8 +35,7 @@ class Turns:
 
     def begin(self, question: str, state: Conversation, language: str) -> tuple:
         """Show the question at once, still unanswered. One that cannot be asked stays in the input, with the reason beneath."""
-        if state.pending:
-            return self._refused(state, language, question, "")
+        _refuse_while_pending(state)
         cleaned = clean_question(question or "")
         problem = question_problem(cleaned, self._settings.max_question_chars)
         if problem is not None:
@@ -48,11 +47,13 @@ class Turns:
         return self.begin(_field(event, "question", str) or "", state, language)
 
     def begin_again(self, state: Conversation, language: str) -> tuple:
-        return self._refused(state, language, gr.skip(), "") if state.pending else self._started(state.retry(), language)
+        _refuse_while_pending(state)
+        return self._started(state.retry(), language)
 
     def answer(self, state: Conversation, language: str, profile: str | None, request: gr.Request) -> Iterator[tuple]:
         """Stream the pending question's answer; every yield carries the whole state, so that stopping keeps what has come."""
-        if not state.pending:
+        if not state.pending:  # the question was refused: a handler that yields nothing would blank its components
+            yield self._shown(state, language, busy=False)
             return
         try:
             for step in self._steps(state, self._principal(profile, request)):
@@ -80,11 +81,11 @@ class Turns:
 
     def open_passage(
         self, state: Conversation, language: str, profile: str | None, event: gr.EventData, request: gr.Request
-    ) -> str | dict:
+    ) -> str:
         """Return the panel of the clicked citation; permission is asked again, since it may have changed since the answer."""
         citation = state.citation(_field(event, "exchange", int) or 0, _field(event, "number", int) or 0)
         if citation is None:
-            return gr.skip()
+            return ""
         try:
             hit = self._service.passage(citation.chunk_id, self._principal(profile, request))
         except LlmflowError as exc:
@@ -141,12 +142,18 @@ class Turns:
         state, chat, send, stop = self._shown(state, language, busy=True)
         return state, chat, "", "", send, stop
 
-    def _refused(self, state: Conversation, language: str, question: Any, words: str) -> tuple:
-        notice = f'<p class="notice" role="alert">{words}</p>' if words else ""
-        return state, gr.skip(), question, notice, gr.skip(), gr.skip()
+    def _refused(self, state: Conversation, language: str, question: str, words: str) -> tuple:
+        state, chat, send, stop = self._shown(state, language, busy=False)
+        return state, chat, question, f'<p class="notice" role="alert">{words}</p>', send, stop
 
     def _shown(self, state: Conversation, language: str, busy: bool) -> tuple:
         return state, self._chat(state, language), gr.update(visible=not busy), gr.update(visible=busy)
+
+
+def _refuse_while_pending(state: Conversation) -> None:
+    """End the chain of events: a second question, however it was sent, must not run beside the first."""
+    if state.pending:
+        raise gr.Error("A question is being answered.", visible=False, print_exception=False)
 
 
 def _field(event: gr.EventData, name: str, kind: type) -> Any:

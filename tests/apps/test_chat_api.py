@@ -244,6 +244,17 @@ def test_an_injected_resolver_replaces_the_profiles(service):
     assert client.post("/api/ask", json={"question": "salaries"}, headers=HR).status_code == 403
     assert client.post("/api/ask", json={"question": "salaries"}, headers={"authorization": "token"}).json()["found"] is True
     assert service.asked[0][1].user == "kim"
+    assert not profile_picker(client)["props"]["visible"]
+
+
+def profile_picker(client: TestClient) -> dict:
+    return next(one for one in client.get("/config").json()["components"] if one["props"].get("elem_id") == "profile")
+
+
+def test_the_page_offers_the_configured_profiles_and_names_no_tenant(client):
+    assert profile_picker(client)["props"]["visible"]
+    assert profile_picker(client)["props"]["choices"] == [["HR", "hr"], ["Sales", "sales"]]
+    assert "acme" not in client.get("/config").text
 
 
 def test_malformed_requests_get_the_same_shape(client):

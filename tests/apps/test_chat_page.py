@@ -246,6 +246,8 @@ def test_a_question_that_cannot_be_asked_stays_in_the_input(visit, site):
     page = visit()
     page.locator("#send").click()
     expect(page.locator("#notice")).to_have_text(ENGLISH.empty)
+    expect(page.locator(".welcome h1")).to_have_text(ENGLISH.welcome)
+    expect(page.locator("#send")).to_have_text(ENGLISH.send)
     page.locator("#question textarea").fill("x" * 201)
     page.keyboard.press("Enter")
     expect(page.locator("#notice")).to_have_text(ENGLISH.too_long.format(n=201, limit=200))
@@ -277,6 +279,19 @@ def test_two_browsers_share_nothing(visit, site):
     assert [len(asked[2]) for asked in site.service.asked] == [0, 0, 2]
 
 
+def test_a_passage_is_checked_again_when_it_is_opened(visit, site):
+    page = visit()
+    ask(page, "leave")
+    readable = site.service.hits
+    site.service.hits = []
+    try:
+        page.locator(".answer .cite").first.click()
+        expect(page.locator(".passage .notice")).to_have_text(ENGLISH.passage_gone)
+        expect(page.locator(".passage mark")).to_have_count(0)
+    finally:
+        site.service.hits = readable
+
+
 def test_clear_starts_over_and_closes_the_passage(visit):
     page = visit()
     ask(page, "leave")
@@ -299,10 +314,10 @@ def test_shift_enter_breaks_the_line_slash_focuses_and_composing_does_not_send(v
     page.keyboard.type("leave")
     expect(box).to_have_value("annual\nleave")
     box.evaluate("(e) => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true}))")
-    assert site.service.asked == []
+    page.keyboard.type("!")
     page.keyboard.press("Enter")
     expect(page.locator(".turn")).to_have_attribute("data-status", "done")
-    assert [asked[0] for asked in site.service.asked] == ["annual\nleave"]
+    assert [asked[0] for asked in site.service.asked] == ["annual\nleave!"]
 
 
 def test_copy_takes_the_answer_with_its_markers(visit):

@@ -83,6 +83,11 @@ def test_markers_of_known_citations_become_buttons():
     assert 'aria-label="Open source 1: Policy"' in html
 
 
+def test_a_marker_whose_citation_is_still_to_come_does_nothing_yet():
+    assert answer_html("First [1].", None, 0, ENGLISH) == '<p>First <span class="cite">1</span>.</p>\n'
+    assert answer_html("First [1].", [], 0, ENGLISH) == "<p>First [1].</p>\n"
+
+
 def test_a_marker_inside_code_stays_code():
     assert "<button" not in answer_html("`a[1]`", [cite()], 0, ENGLISH)
 
