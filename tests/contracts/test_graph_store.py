@@ -688,13 +688,15 @@ class TestPostgresGraph(GraphStoreContract):
 @pytest.mark.xdist_group("neo4j")
 class TestNeo4jGraph(GraphStoreContract):
     @pytest.fixture(scope="class")
-    def shared_store(self, neo4j_server) -> Iterator[Neo4jGraphStore]:
+    @classmethod
+    def shared_store(cls, neo4j_server) -> Iterator[Neo4jGraphStore]:
         store = Neo4jGraphStore(neo4j_server.uri, neo4j_server.user, neo4j_server.password)
         yield store
         store.close()
 
     @pytest.fixture(scope="class")
-    def wipe(self, neo4j_server) -> Iterator[Callable[[], None]]:
+    @classmethod
+    def wipe(cls, neo4j_server) -> Iterator[Callable[[], None]]:
         from neo4j import GraphDatabase
 
         with GraphDatabase.driver(neo4j_server.uri, auth=(neo4j_server.user, neo4j_server.password)) as driver:

@@ -29,6 +29,12 @@ class ChunkRow:
         seen: set[str] = set()
         return tuple((mention, not (mention.key in seen or seen.add(mention.key))) for mention in self.mentions)
 
+    @property
+    def content_hash(self) -> str:
+        """32 hex digits that change with any mention."""
+        content = [(found.key, found.name, found.role, found.position, found.confidence) for found in self.mentions]
+        return hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:

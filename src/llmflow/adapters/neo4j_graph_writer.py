@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from llmflow.adapters.graph_rows import GraphBatch, plain_float, uid_of
+from llmflow.adapters.graph_rows import ChunkRow, GraphBatch, plain_float, uid_of
 from llmflow.errors import StoreCorrupt
 
 if TYPE_CHECKING:
@@ -32,18 +32,19 @@ def write_batch(tx: "ManagedTransaction", batch: GraphBatch) -> None:
     """Apply an upsert."""
     _lock(tx)
     owners = {row.document_id: row for row in batch.documents}
-    documents, entities = _remove_chunks(tx, [row.chunk_id for row in batch.chunks])
+    chunks = _changed_chunks(tx, batch)
+    documents, entities = _remove_chunks(tx, list(chunks))
     _write_documents(tx, batch)
     _run(
         tx,
         """
         UNWIND $rows AS row
         MATCH (d:Document {id: row.document_id})
-        CREATE (d)-[:HAS_CHUNK]->(:Chunk {id: row.id, tenant: d.tenant, groups: d.groups})
+        CREATE (d)-[:HAS_CHUNK]->(:Chunk {id: row.id, tenant: d.tenant, groups: d.groups, content: row.content})
         """,
-        ({"id": row.chunk_id, "document_id": row.document_id} for row in batch.chunks),
+        ({"id": row.chunk_id, "document_id": row.document_id, "content": content} for row, content in chunks.values()),
     )
-    keys = {(owners[row.document_id].tenant, found.key) for row in batch.chunks for found in row.mentions}
+    keys = {(owners[row.document_id].tenant, found.key) for row, _ in chunks.values() for found in row.mentions}
     uids = {pair: entity_uid(*pair) for pair in sorted(keys)}
     _run(
         tx,
@@ -56,22 +57,21 @@ def write_batch(tx: "ManagedTransaction", batch: GraphBatch) -> None:
         UNWIND $rows AS row
         MATCH (c:Chunk {id: row.chunk_id})
         MATCH (e:Entity {uid: row.uid})
-        CREATE (c)-[m:MENTIONS]->(e)
-        SET m = row.edge
+        CREATE (c)-[:MENTIONS {
+            role: row.role, position: row.position, confidence: row.confidence, name: row.name, counted: row.counted
+        }]->(e)
         """,
         (
             {
                 "chunk_id": row.chunk_id,
                 "uid": uids[owners[row.document_id].tenant, found.key],
-                "edge": {
-                    "role": found.role,
-                    "position": found.position,
-                    "confidence": plain_float(found.confidence),
-                    "name": found.name,
-                    "counted": is_counted,
-                },
+                "role": found.role,
+                "position": found.position,
+                "confidence": plain_float(found.confidence),
+                "name": found.name,
+                "counted": is_counted,
             }
-            for row in batch.chunks
+            for row, _ in chunks.values()
             for found, is_counted in row.counted
         ),
     )
@@ -91,6 +91,22 @@ def remove_chunks(tx: "ManagedTransaction", chunk_ids: Sequence[str]) -> None:
 def _lock(tx: "ManagedTransaction") -> None:
     # One writer at a time: an entity must not get a mention between the look for its last one and its deletion.
     tx.run("MERGE (w:GraphWriter {id: 1}) SET w.writes = coalesce(w.writes, 0) + 1").consume()
+
+
+def _changed_chunks(tx: "ManagedTransaction", batch: GraphBatch) -> dict[str, tuple[ChunkRow, str]]:
+    """Return the chunks of the batch that the graph does not hold just so, with a hash of their content.
+
+    A retry then costs the server no memory for chunks that it would remove and make again.
+    """
+    contents = {row.chunk_id: (row, row.content_hash) for row in batch.chunks}
+    query = """
+        UNWIND $rows AS row
+        MATCH (:Document {id: row.document_id})-[:HAS_CHUNK]->(c:Chunk {id: row.id}) WHERE c.content = row.content
+        RETURN c.id AS id
+        """
+    rows = ({"id": row.chunk_id, "document_id": row.document_id, "content": content} for row, content in contents.values())
+    same = {found["id"] for found in _run(tx, query, rows)}
+    return {name: pair for name, pair in contents.items() if name not in same}
 
 
 def _write_documents(tx: "ManagedTransaction", batch: GraphBatch) -> None:
