@@ -3,6 +3,7 @@
 Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
+from llmflow.ports.bundle import Stores
 from llmflow.ports.models import ChatModel, ChatRequest, Embedder, Reranker
 from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
@@ -39,6 +40,7 @@ __all__ = [
     "SourceFile",
     "StagedDocument",
     "StateStore",
+    "Stores",
     "TextIndex",
     "TextRow",
     "VectorRow",

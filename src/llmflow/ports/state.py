@@ -48,6 +48,8 @@ class PreparedDocument:
     relations: tuple[Relation, ...] = ()
     topics: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Time of each step in the worker; measured, never stored."""
 
 
 class Plan(StrEnum):

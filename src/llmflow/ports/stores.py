@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from llmflow.types import Mention, Principal, Relation, ScoredId
@@ -36,7 +37,7 @@ class TextIndex(Protocol):
     """BM25 over analysed text, filtered by principal inside the query."""
 
     def upsert(self, rows: Sequence[TextRow]) -> None:
-        """Write rows; a chunk id already there is replaced, the last of equal ids wins. Durable and visible to searches on return."""
+        """Write rows; a chunk id already there is replaced, the last of equal ids wins. Durable and visible on return."""
         ...
 
     def delete(self, chunk_ids: Sequence[str]) -> None:
@@ -213,8 +214,8 @@ class GraphStore(Protocol):
 class RawStore(Protocol):
     """The original files, by document id."""
 
-    def put(self, document_id: str, tenant: str, name: str, content: bytes) -> None:
-        """Keep the newest original of a document; replaces an older one."""
+    def put(self, document_id: str, tenant: str, name: str, path: Path) -> None:
+        """Copy the newest original of a document from `path`; replaces an older one, never half."""
         ...
 
     def get(self, document_id: str) -> bytes | None: ...

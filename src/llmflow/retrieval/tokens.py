@@ -8,6 +8,7 @@ Tokens hold letters and digits only, so any whitespace or `\\w+` analyser reads 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pydantic import Field
@@ -55,7 +56,7 @@ def _stemmer():
 
 
 @lru_cache(maxsize=100_000)
-def _latin_token(word: str, stem: bool) -> str:
+def latin_token(word: str, stem: bool = True) -> str:
     folded = fold(word)
     return _stemmer().stemWord(folded) if stem and folded.isascii() and not folded.isdigit() else folded
 
@@ -68,43 +69,58 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
-def analyse(texts: Sequence[str], settings: AnalyserSettings, question: bool = False) -> list[str]:
-    """Return the tokens of each text joined by spaces, in text order.
+@dataclass(frozen=True, slots=True)
+class Morpheme:
+    """One Kiwi token: form, part of speech without its irregularity mark, and its first character in the text."""
 
-    Texts without Hangul never load Kiwi. `question` also drops Korean question words, unless nothing else is left.
-    """
+    form: str
+    tag: str
+    start: int
+    length: int
+
+
+def morphemes(texts: Sequence[str], settings: AnalyserSettings) -> list[list[Morpheme] | None]:
+    """Return Kiwi's tokens of each text with Hangul in it, None for the others; Kiwi loads only where needed."""
+    found: list[list[Morpheme] | None] = [None] * len(texts)
     korean = [number for number, text in enumerate(texts) if HANGUL.search(text)]
-    morphemes: dict[int, list[str]] = {}
     if korean:
         kiwi = load_kiwi(settings.user_dictionary, settings.workers)
         for number, tokens in zip(korean, kiwi.tokenize([texts[n] for n in korean]), strict=True):
-            morphemes[number] = list(_korean_tokens(tokens, settings, question))
-    result = []
-    for number, text in enumerate(texts):
-        if number in morphemes:
-            tokens = morphemes[number]
-            if settings.bigrams:
-                tokens = tokens + list(bigrams(text))
-        else:
-            tokens = list(_latin_tokens(text, settings))
-        result.append(" ".join(tokens))
-    return result
+            found[number] = [Morpheme(t.form, t.tag.split("-")[0], t.start, t.len) for t in tokens]
+    return found
 
 
-def _korean_tokens(tokens, settings: AnalyserSettings, question: bool) -> Iterator[str]:
-    for token in tokens:
-        tag = token.tag.split("-")[0]
-        if tag not in CONTENT_TAGS:
+def analyse(texts: Sequence[str], settings: AnalyserSettings, question: bool = False) -> list[str]:
+    """Return the tokens of each text joined by spaces, in text order.
+
+    `question` also drops Korean question words.
+    """
+    return [tokens_of(text, found, settings, question) for text, found in zip(texts, morphemes(texts, settings), strict=True)]
+
+
+def tokens_of(text: str, found: list[Morpheme] | None, settings: AnalyserSettings, question: bool = False) -> str:
+    """Return the tokens of a text whose morphemes are known, joined by spaces."""
+    if found is None:
+        return " ".join(_latin_tokens(text, settings))
+    tokens = list(_korean_tokens(found, settings, question))
+    if settings.bigrams:
+        tokens += bigrams(text)
+    return " ".join(tokens)
+
+
+def _korean_tokens(found: Sequence[Morpheme], settings: AnalyserSettings, question: bool) -> Iterator[str]:
+    for token in found:
+        if token.tag not in CONTENT_TAGS:
             continue
-        if tag in ("SL", "SN", "SH", "W_SERIAL"):
+        if token.tag in ("SL", "SN", "SH", "W_SERIAL"):
             yield from _latin_tokens(token.form, settings)
-        elif not (question and token.form in KOREAN_STOP_WORDS) and not (tag in WEAK_TAGS and question):
+        elif not (question and (token.form in KOREAN_STOP_WORDS or token.tag in WEAK_TAGS)):
             yield from WORD.findall(token.form)
 
 
 def _latin_tokens(text: str, settings: AnalyserSettings) -> Iterator[str]:
     for word in WORD.findall(text):
-        token = _latin_token(word, settings.stem_english)
+        token = latin_token(word, settings.stem_english)
         if token and token not in STOP_WORDS and word.lower() not in STOP_WORDS:
             yield token
 

@@ -1,0 +1,97 @@
+"""Wanted files to staged documents: in parallel, one failure at a time, each result kept as soon as it is there."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from llmflow.config import Settings
+from llmflow.ingestion.indexing import Progress
+from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
+from llmflow.ingestion.workers import Outcome, map_files
+from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
+
+INLINE_FILES = 4
+"""Up to so many small files are prepared in this process: starting workers would take longer."""
+INLINE_BYTES = 100_000
+
+
+class WorkerSettings(Settings):
+    processes: int = Field(0, ge=0, le=64)
+    """0: one a core, at most 8."""
+    timeout_s: float = Field(300.0, gt=0)
+    """For one file; longer and the file fails, the rest goes on."""
+    memory_mb: int = Field(6144, ge=512)
+    """Address space of one worker; a file that needs more fails."""
+
+
+@dataclass
+class PrepareReport:
+    """What one preparation run did."""
+
+    prepared: int = 0
+    failed: int = 0
+    unchanged: int = 0
+    resumed: int = 0
+    failed_before: int = 0
+    pii: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    """Worker seconds by step; they overlap when several workers run."""
+
+
+def prepare_documents(
+    files: Sequence[SourceFile],
+    plan: Mapping[str, Plan],
+    stores: Stores,
+    settings: PreparationSettings,
+    workers: WorkerSettings,
+    progress: Progress,
+) -> PrepareReport:
+    """Prepare the planned files and stage each one at once; a file that cannot be read is marked failed with its reason."""
+    counts = Counter(plan[file.document_id] for file in files)
+    report = PrepareReport(unchanged=counts[Plan.UNCHANGED], resumed=counts[Plan.INDEX], failed_before=counts[Plan.FAILED_BEFORE])
+    # the largest first, so that no worker is left alone with a long one at the end
+    wanted = sorted((f for f in files if plan[f.document_id] is Plan.PREPARE), key=lambda f: (-f.size, f.source))
+    stores.state.mark_processing([file.document_id for file in wanted])
+    for done, (task, outcome) in enumerate(_run(_tasks(wanted, stores, settings), wanted, workers), start=1):
+        _keep(task.file, outcome, stores, report)
+        progress("prepare", done, len(wanted))
+    return report
+
+
+def worker_count(workers: WorkerSettings) -> int:
+    return workers.processes or min(os.cpu_count() or 1, 8)
+
+
+def _tasks(files: Sequence[SourceFile], stores: Stores, settings: PreparationSettings) -> Iterator[PreparationTask]:
+    for file in files:
+        if os.access(file.path, os.R_OK):
+            stores.raw.put(file.document_id, file.tenant, Path(file.source).name, Path(file.path))
+        yield PreparationTask(file, settings)
+
+
+def _run(
+    tasks: Iterator[PreparationTask], files: Sequence[SourceFile], workers: WorkerSettings
+) -> Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]]:
+    few = len(files) <= INLINE_FILES and sum(file.size for file in files) <= INLINE_BYTES
+    return map_files(
+        prepare_file,
+        tasks,
+        processes=0 if few else worker_count(workers),
+        timeout_s=workers.timeout_s,
+        memory_bytes=workers.memory_mb * 1024**2,
+    )
+
+
+def _keep(file: SourceFile, outcome: Outcome[PreparedDocument], stores: Stores, report: PrepareReport) -> None:
+    if outcome.value is None:
+        stores.state.fail(file.document_id, file.version, outcome.error or "It failed without a reason.")
+        report.failed += 1
+        return
+    stores.state.stage(outcome.value, file.groups)
+    report.prepared += 1
+    report.pii.update(outcome.value.pii)
+    report.seconds.update(outcome.value.seconds)

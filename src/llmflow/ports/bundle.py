@@ -1,0 +1,23 @@
+"""The stores of one workspace together."""
+
+from dataclasses import dataclass
+
+from llmflow.ports.models import Embedder
+from llmflow.ports.state import StateStore
+from llmflow.ports.stores import GraphStore, RawStore, TextIndex, VectorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that holds documents, and the embedder whose space the vectors are in."""
+
+    state: StateStore
+    text: TextIndex
+    vectors: VectorStore
+    graph: GraphStore
+    raw: RawStore
+    embedder: Embedder
+
+    def close(self) -> None:
+        for store in (self.state, self.text, self.vectors, self.graph):
+            store.close()

@@ -1,0 +1,170 @@
+"""The one way from a question to passages: used by search, ask, eval and chat alike."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from pydantic import Field
+
+from llmflow.config import Settings
+from llmflow.ingestion.language import detect_language
+from llmflow.ports import Reranker, Stores
+from llmflow.retrieval.entities import EntitySettings
+from llmflow.retrieval.fusion import FusionSettings, blend, fuse
+from llmflow.retrieval.graph import GraphChannel, GraphSettings
+from llmflow.retrieval.tokens import AnalyserSettings, morphemes, tokens_of
+from llmflow.types import Chunk, Document, Hit, Principal, ScoredId
+
+CHANNELS = ("text", "dense", "graph")
+SPACES = ("active_space", "previous_space")
+
+
+class RetrievalSettings(Settings):
+    """What is evaluated is what is served: one object for both."""
+
+    channels: tuple[str, ...] = CHANNELS
+    candidates: int = Field(100, ge=1, le=1000)
+    """Passages asked of full text and of dense vectors."""
+    fusion: FusionSettings = FusionSettings()
+    graph: GraphSettings = GraphSettings()
+    rerank_top: int = Field(30, ge=1)
+    """Fused passages that a reranker, where one is configured, orders anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Hits of one question, best first, and the rankings of the single channels for evaluation."""
+
+    hits: tuple[Hit, ...]
+    rankings: Mapping[str, tuple[ScoredId, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """Dense, full text and graph, fused; filtered by the principal in every channel and checked against the state database."""
+
+    stores: Stores
+    settings: RetrievalSettings
+    analyser: AnalyserSettings
+    entities: EntitySettings
+    reranker: Reranker | None = None
+
+    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
+        """Return at most `limit` readable hits, best first, ties by chunk id. A question without words finds nothing."""
+        return list(self.search_many([question], principal, limit)[0].hits)
+
+    def search_many(
+        self, questions: Sequence[str], principal: Principal, limit: int, timings: "Counter[str] | None" = None
+    ) -> list[Retrieval]:
+        """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`."""
+        laps = _Laps(timings)
+        found = morphemes(questions, self.analyser)
+        tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
+        laps.lap("analyse")
+        text = self._text(tokens, principal)
+        laps.lap("text")
+        dense = self._dense(questions, principal, laps)
+        wanted = {hit.id for ranking in (*text, *dense) for hit in ranking}
+        known = _Known(self.stores, principal)
+        known.read(wanted)
+        laps.lap("resolve")
+        results = []
+        for number, question in enumerate(questions):
+            channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
+            results.append(self._rank(question, found[number], tokens[number], channels, known, principal, limit, laps))
+        return results
+
+    def _text(self, tokens: Sequence[str], principal: Principal) -> list[list[ScoredId]]:
+        if "text" not in self.settings.channels:
+            return [[] for _ in tokens]
+        return self.stores.text.search(tokens, principal, self.settings.candidates)
+
+    def _dense(self, questions: Sequence[str], principal: Principal, laps: "_Laps") -> list[list[ScoredId]]:
+        """Ask the vectors for the questions that the embedder reads; the others, and a space not yet filled, find nothing."""
+        results: list[list[ScoredId]] = [[] for _ in questions]
+        embedder = self.stores.embedder
+        asked = [n for n, q in enumerate(questions) if detect_language(q) in embedder.languages]
+        ready = embedder.name in {self.stores.state.setting(key) for key in SPACES}
+        if "dense" not in self.settings.channels or not asked or not ready:
+            return results
+        vectors = embedder.embed_queries([questions[number] for number in asked])
+        laps.lap("encode")
+        rankings = self.stores.vectors.search(vectors, embedder.name, principal, self.settings.candidates)
+        for number, ranking in zip(asked, rankings, strict=True):
+            results[number] = ranking
+        laps.lap("dense")
+        return results
+
+    def _rank(self, question, found, tokens, channels, known, principal, limit, laps) -> Retrieval:
+        hybrid = fuse(channels, self.settings.fusion)
+        scores, graph_result = hybrid, {}
+        if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
+            channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
+            result = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
+            known.read(result.scores)
+            graph_result = {key: value for key, value in result.scores.items() if key in known.chunks}
+            if graph_result:
+                scores = blend(hybrid, graph_result, self.settings.fusion.graph * result.strength)
+            laps.lap("graph")
+        ranked = sorted(scores, key=lambda key: (-scores[key], key))
+        if self.reranker is not None:
+            ranked, scores = self._rerank(question, ranked, scores, known)
+            laps.lap("rerank")
+        every = {**channels, "graph": graph_result}
+        hits = tuple(known.hit(key, scores[key], every) for key in ranked[:limit])
+        rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
+        return Retrieval(hits, rankings)
+
+    def _rerank(self, question, ranked, scores, known):
+        """Order the best passages by the reranker alone; the rest keeps its order below them."""
+        assert self.reranker is not None
+        top = ranked[: self.settings.rerank_top]
+        judged = self.reranker.score(question, [known.chunks[key][0].text for key in top])
+        reranked = dict(zip(top, judged, strict=True))
+        low = min(reranked.values(), default=0.0)
+        merged = {key: reranked.get(key, low - 2 + scores[key]) for key in ranked}
+        return sorted(merged, key=lambda key: (-merged[key], key)), merged
+
+
+class _Known:
+    """Chunks of one search that are served and readable, each read from the state database once."""
+
+    def __init__(self, stores: Stores, principal: Principal):
+        self._stores, self._principal = stores, principal
+        self._asked: set[str] = set()
+        self.chunks: dict[str, tuple[Chunk, Document]] = {}
+
+    def read(self, chunk_ids) -> None:
+        new = sorted(set(chunk_ids) - self._asked)
+        if new:
+            self._asked.update(new)
+            self.chunks.update(self._stores.state.resolve(new, self._principal))
+
+    def texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        self.read(chunk_ids)
+        return {key: self.chunks[key][0].text for key in chunk_ids if key in self.chunks}
+
+    def readable(self, ranking: Sequence[ScoredId]) -> dict[str, float]:
+        return {hit.id: hit.score for hit in ranking if hit.id in self.chunks}
+
+    def hit(self, key: str, score: float, channels: Mapping[str, Mapping[str, float]]) -> Hit:
+        chunk, document = self.chunks[key]
+        return Hit(chunk, document, score, {name: values[key] for name, values in channels.items() if key in values})
+
+
+class _Laps:
+    """Adds the seconds since the last lap to a stage."""
+
+    def __init__(self, timings: "Counter[str] | None"):
+        self._timings, self._last = timings, perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        if self._timings is not None:
+            self._timings[stage] += now - self._last
+        self._last = now
+
+
+def _ranking(scores: Mapping[str, float]) -> tuple[ScoredId, ...]:
+    return tuple(ScoredId(key, scores[key]) for key in sorted(scores, key=lambda key: (-scores[key], key)))
