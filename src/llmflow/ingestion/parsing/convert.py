@@ -6,7 +6,10 @@ from llmflow.errors import DocumentError, MissingDependency
 from llmflow.ingestion.parsing.child import run_child
 from llmflow.ingestion.parsing.html import read_html
 from llmflow.ingestion.parsing.outcome import Reading
+from llmflow.ingestion.parsing.rtf import normalise_rtf
 from llmflow.ingestion.parsing.settings import ParserSettings
+
+_NO_TITLE = "-"  # pandoc names a document without a title after its input
 
 
 def read_with_pandoc(data: bytes, source: str, settings: ParserSettings) -> Reading:
@@ -21,9 +24,9 @@ def read_with_pandoc(data: bytes, source: str, settings: ParserSettings) -> Read
     except OSError as exc:
         raise MissingDependency("pandoc is missing. Install it with `pip install pypandoc-binary`.") from exc
     command = [program, "+RTS", "-M2G", "-RTS", "--sandbox", "--from", source, "--to", "html", "--standalone", "--wrap=none"]
-    command += ["--metadata", "title= ", "--mathml", "-"]
+    command += ["--mathml", "-"]
     try:
-        done = run_child(command, data, timeout_s=settings.converter_seconds)
+        done = run_child(command, normalise_rtf(data) if source == "rtf" else data, timeout_s=settings.converter_seconds)
     except subprocess.TimeoutExpired as exc:
         raise DocumentError(
             f"Reading the {source.upper()} document took longer than {settings.converter_seconds} s. "
@@ -33,4 +36,4 @@ def read_with_pandoc(data: bytes, source: str, settings: ParserSettings) -> Read
         reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
         raise DocumentError(f"The {source.upper()} document is damaged ({reason}). Save it again in its application and retry.")
     reading = read_html(done.stdout.decode("utf-8", "replace"))
-    return Reading(reading.elements, title=reading.title.strip())
+    return Reading(reading.elements, title=reading.title if reading.title != _NO_TITLE else "")

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 
 from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.text import decode, looks_binary
@@ -100,7 +101,7 @@ def _by_members(data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
             kind = archive.read("mimetype")[:200].decode("latin-1").strip() if "mimetype" in names else ""
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zipfile.zlib.error) as exc:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zlib.error) as exc:
         raise DocumentError(f"The archive is damaged ({exc}). Open it in its application, save it again and retry.") from exc
     for folder, kind_of_office in (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")):
         if any(member.startswith(folder) for member in names) and "[Content_Types].xml" in names:

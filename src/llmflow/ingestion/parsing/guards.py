@@ -64,6 +64,6 @@ def check_archive(data: bytes, settings: ParserSettings) -> None:
         raise DocumentError(f"The archive holds {len(members):,} parts; at most {settings.max_archive_members:,} are read.")
     if unpacked > settings.max_unpacked_bytes or (unpacked > _BOMB_FLOOR and unpacked / packed > settings.max_archive_ratio):
         raise DocumentError(
-            f"The archive unpacks to {unpacked / 1024**2:,.0f} MiB, {unpacked // packed:,} times its size: it looks like a zip bomb. "
+            f"The archive unpacks to {unpacked / 1024**2:,.0f} MiB, {unpacked // packed:,} times its size, as a zip bomb does. "
             f"At most {settings.max_unpacked_bytes / 1024**2:,.0f} MiB and {settings.max_archive_ratio} times are read."
         )

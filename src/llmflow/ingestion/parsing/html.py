@@ -5,9 +5,10 @@ Several times as quick as a classifying partitioner, because tags say what a pie
 
 import re
 
-from lxml import etree, html
+from lxml import etree, html  # pyright: ignore[reportAttributeAccessIssue]
 from lxml.html import HtmlElement
 
+from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.tables import rows_to_html, table_elements
 from llmflow.types import Element, ElementKind
@@ -96,7 +97,10 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def read_html(text: str) -> Reading:
-    """Return what a reader of the page would see: scripts, styles and hidden parts are left out."""
+    """Return what a reader of the page would see: scripts, styles and hidden parts are left out.
+
+    Raises DocumentError for pages nested too deeply.
+    """
     if not text.strip():
         return Reading([])
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
@@ -104,6 +108,8 @@ def read_html(text: str) -> Reading:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments or markup without content
         return Reading([])
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):  # the rest was left out without an exception
+        raise DocumentError("The page is nested deeper than 2,048 levels. Flatten it and retry.")
     titles = root.xpath("//head/title|//title[not(ancestor::*[local-name()='svg'])]")
     title = " ".join(titles[0].text_content().split()) if titles else ""
     return Reading(_Walk(root).elements, title=title)
@@ -197,7 +203,7 @@ def is_data_table(table: HtmlElement) -> bool:
     rows = [row for row in table.iter("tr") if _owner(row) is table]
     if len(rows) < 2 or max(sum(1 for cell in row if cell.tag in ("td", "th")) for row in rows) < 2:
         return False
-    if any(table.iter("th")):
+    if next(table.iter("th"), None) is not None:
         return True
     inner = [node for node in table.iter("table", "h1", "h2", "h3", "ul", "ol") if node is not table]
     longest = max(len("".join(cell.itertext())) for cell in table.iter("td", "th"))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
 from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.outcome import Reading
@@ -21,7 +21,7 @@ def read_xml(text: str, settings: ParserSettings) -> Reading:
     try:
         root = etree.fromstring(source.strip().encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as exc:
-        raise DocumentError(f"The XML is malformed ({exc.msg}). Correct it, or save it as TXT to read it as text.") from exc
+        raise DocumentError(f"The XML is malformed ({exc.msg}). Correct it and retry.") from exc
     if _is_data(root):
         return Reading(list(group_records(("\n".join(_fields(row)) for row in root), settings)))
     elements = []

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from llmflow.errors import DocumentError
+from llmflow.errors import DocumentError, MissingDependency
 from llmflow.ingestion.parsing.convert import read_with_pandoc
 from llmflow.ingestion.parsing.detect import IMAGES, detect_format
 from llmflow.ingestion.parsing.guards import check_archive, check_characters, check_size
@@ -36,8 +36,8 @@ def parse_file(path: Path, settings: ParserSettings, name: str | None = None) ->
     """Return what stands in a file, elements in reading order and never empty.
 
     The content decides the format, `name` (the file's own by default) only where contents look alike. Text is NFC without
-    control characters. Raises DocumentError with a reason fit for a person, MissingDependency when a program or
-    package is missing; OSError when the file cannot be opened.
+    control characters. Raises DocumentError with a reason fit for a person, also when a program such as Tesseract is
+    missing; OSError when the file cannot be opened.
     """
     check_size(path.stat().st_size, settings)
     return parse_bytes(path.read_bytes(), name or path.name, settings)
@@ -50,6 +50,8 @@ def parse_bytes(data: bytes, name: str, settings: ParserSettings, depth: int = 0
     warnings: list[str] = []
     try:
         reading = _read(data, kind, name, settings, depth, warnings)
+    except MissingDependency as exc:
+        raise DocumentError(str(exc)) from exc
     except RecursionError as exc:
         raise DocumentError("The document is nested too deeply to be read. Flatten it and retry.") from exc
     except MemoryError as exc:

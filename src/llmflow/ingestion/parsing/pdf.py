@@ -49,6 +49,7 @@ def _read_pages(document: "PdfDocument", count: int, settings: ParserSettings) -
     import pypdfium2 as pdfium
 
     pages: list[list[Line]] = []
+    heights: list[float] = []
     scanned: list[int] = []
     warnings: list[str] = []
     characters = 0
@@ -58,6 +59,7 @@ def _read_pages(document: "PdfDocument", count: int, settings: ParserSettings) -
         except pdfium.PdfiumError:
             warnings.append(f"Page {index + 1} is damaged and was left out.")
             pages.append([])
+            heights.append(0.0)
             continue
         lines = page_lines(page, index + 1)
         characters += sum(len(line.text) for line in lines)
@@ -65,10 +67,11 @@ def _read_pages(document: "PdfDocument", count: int, settings: ParserSettings) -
         if _needs_ocr(page, lines):
             scanned.append(index)
         pages.append(lines)
+        heights.append(page.get_height())
         page.close()
     read = _read_scans(document, scanned, settings, warnings) if scanned else {}
     pages = [[] if index in read else lines for index, lines in enumerate(pages)]
-    elements = _merge(lines_to_elements(drop_repeated(pages)), read)
+    elements = _merge(lines_to_elements(drop_repeated(pages, heights)), read)
     if not elements and scanned:
         raise DocumentError(
             warnings[0] if warnings else "The PDF holds only pictures without recognisable text. Scan it again, sharper."
@@ -117,8 +120,8 @@ def _read_scans(
         width, height = page.get_size()
         scale = min(settings.ocr_dpi / 72, 6000 / max(width, height, 1))
         try:
-            picture = page.render(scale=scale, grayscale=True).to_pil()
-            read[index] = recognise(picture, settings, round(72 * scale))
+            bitmap = page.render(scale=scale, grayscale=True)  # pyright: ignore[reportArgumentType]
+            read[index] = recognise(bitmap.to_pil(), settings, round(72 * scale))
         except MissingDependency as exc:
             warnings.append(f"{len(scanned)} scanned pages were left out. {exc}")
             return {}

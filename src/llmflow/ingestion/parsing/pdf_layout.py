@@ -15,19 +15,20 @@ _HANGUL = re.compile(r"[가-힣]")
 _PAGE_NUMBER = re.compile(r"^[-–—|\s]*(?:page\s*|p\.?\s*)?\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?[-–—|\s쪽면]*$", re.I)
 _DIGITS = re.compile(r"\d+")
 _LONGEST_HEADING = 120
+_MARGIN = 0.125
 _LARGER = 1.15  # a heading's letters are this many times those of the body
 _LEVELS = 4
 _Key = tuple[float, bool]  # size and weight of a heading's letters
 
 
-def drop_repeated(pages: Sequence[Sequence[Line]]) -> list[Line]:
+def drop_repeated(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[Line]:
     """Return all lines without running heads, running feet and page numbers.
 
-    A line among the two highest or lowest of its page goes when more than half of the pages (and at least three) have
-    it there, digits aside; a lone number there goes always in documents of more than two pages.
+    A line in the margin of its page (an eighth of `heights`) goes when more than half of the pages (and at least three)
+    have it there, digits aside; a lone number there goes always in documents of more than two pages.
     """
     counts: Counter[str] = Counter()
-    edges = [_edge_lines(lines) for lines in pages]
+    edges = [_edge_lines(lines, height) for lines, height in zip(pages, heights, strict=True)]
     for edge in edges:
         counts.update({_shape(line) for line in edge})
     filled = sum(bool(lines) for lines in pages)
@@ -42,9 +43,10 @@ def drop_repeated(pages: Sequence[Sequence[Line]]) -> list[Line]:
     return kept
 
 
-def _edge_lines(lines: Sequence[Line]) -> list[Line]:
-    ordered = sorted(lines, key=lambda line: line.box.top)
-    return ordered[:2] + ordered[2:][-2:]
+def _edge_lines(lines: Sequence[Line], height: float) -> list[Line]:
+    ordered = sorted((line for line in lines if len(line.text) <= _LONGEST_HEADING), key=lambda line: line.box.top)
+    top = [line for line in ordered[:2] if line.box.bottom < _MARGIN * height]
+    return top + [line for line in ordered[2:][-2:] if line.box.top > (1 - _MARGIN) * height]
 
 
 def _shape(line: Line) -> str:

@@ -94,9 +94,8 @@ class _Reader:
 
         self._raw = raw
         self._handle = text_page.raw
-        left, _, _, top = page.get_cropbox()
-        self._origin = (left, top)
-        self._numbers = [ctypes.c_double() for _ in range(4)]
+        self._crop = page.get_cropbox() or (0.0, 0.0, *page.get_size())
+        self._rotation = page.get_rotation()
         self._rect = raw.FS_RECTF()
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
@@ -131,7 +130,13 @@ class _Reader:
     def _box(self, index: int) -> Box:
         rect = self._rect
         self._raw.FPDFText_GetLooseCharBox(self._handle, index, rect)
-        left, top = self._origin
+        left, bottom, right, top = self._crop
+        if self._rotation == 90:
+            return Box(rect.bottom - bottom, rect.left - left, rect.top - bottom, rect.right - left)
+        if self._rotation == 180:
+            return Box(right - rect.right, rect.bottom - bottom, right - rect.left, rect.top - bottom)
+        if self._rotation == 270:
+            return Box(top - rect.top, right - rect.right, top - rect.bottom, right - rect.left)
         return Box(rect.left - left, top - rect.top, rect.right - left, top - rect.bottom)
 
     def _bold(self, index: int) -> bool:

@@ -28,7 +28,7 @@ def find_tables(lines: Sequence[Line]) -> list[TextLines | list[Element]]:
     start = 0
     while start < len(lines):
         end = _run(lines, start)
-        table = [] if _opens_wider(lines[start:end]) else _table(lines[start:end])
+        table = [] if end == start or _opens_wider(lines[start:end]) else _table(lines[start:end])
         if table:
             if text:
                 segments.append(TextLines(text))
@@ -60,11 +60,8 @@ def _run(lines: Sequence[Line], start: int) -> int:
 
 def _opens_wider(rows: Sequence[Line]) -> bool:
     """Whether the first row reaches over columns that the others keep apart: a caption or heading above the table."""
-    return _count_columns(rows[1:]) > _count_columns(rows)
-
-
-def _count_columns(rows: Sequence[Line]) -> int:
-    return len(_columns([cell for row in rows if len(row.cells) > 1 for cell in row.cells]))
+    columns = _columns([cell for row in rows[1:] if len(row.cells) > 1 for cell in row.cells])
+    return any(sum(_overlap(column, (cell.left, cell.right)) > 0 for column in columns) > 1 for cell in rows[0].cells)
 
 
 def _goes_on(rows: Sequence[Line], line: Line) -> bool:

@@ -140,13 +140,12 @@ def _load(text: str) -> object:
                 problem = exc if rows and number > 1 else whole
                 line_number = number if rows and number > 1 else whole.lineno
                 raise DocumentError(
-                    f"The JSON is malformed on line {line_number}: {problem.msg}. "
-                    "Correct that line, or save the file as TXT to read it as text."
+                    f"The JSON is malformed on line {line_number}: {problem.msg}. Correct that line and retry."
                 ) from exc
         return rows
 
 
-def _tables(value: object) -> list[tuple[str, list[object]]]:
+def _tables(value: object) -> Sequence[tuple[str, Sequence[object]]]:
     """Titled lists of rows: a top-level list, or the lists of objects inside a top-level object, its other fields first."""
     if isinstance(value, list):
         scalars = not any(isinstance(item, (dict, list)) for item in value)

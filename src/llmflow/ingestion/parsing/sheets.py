@@ -76,7 +76,7 @@ def _xls_rows(sheet, date_mode: int) -> Iterator[list[object]]:
         for cell in sheet.row(row):
             if cell.ctype == xlrd.XL_CELL_DATE:
                 try:
-                    values.append(xlrd.xldate_as_datetime(cell.value, date_mode))
+                    values.append(xlrd.xldate_as_datetime(cell.value, 1 if date_mode else 0))
                     continue
                 except (ValueError, OverflowError, xlrd.xldate.XLDateError):
                     pass
