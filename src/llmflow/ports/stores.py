@@ -121,7 +121,7 @@ class GraphDocument:
     title: str
     chunks: tuple[GraphChunk, ...]
     relations: tuple[Relation, ...] = ()
-    """RELATED_TO links; both ends are keys of mentions of this document."""
+    """RELATED_TO links; both ends are keys of mentions of this document, others are left out."""
     topics: tuple[str, ...] = ()
 
 
@@ -131,6 +131,7 @@ class EntityNode:
 
     key: str
     name: str
+    """The spelling that most readable mentions carry; of equally frequent ones the smallest."""
     mentions: int
     """Readable chunks that mention it, in either role."""
     titles: int
@@ -169,7 +170,10 @@ class GraphStore(Protocol):
     def upsert(self, documents: Sequence[GraphDocument]) -> None:
         """Add chunks and what they mention. A chunk id already there is replaced; other chunks of the document stay.
 
-        Relations, topics, title and groups of the document are replaced. Atomic for the call.
+        Relations, topics, title and groups of the document are replaced, groups for the chunks it already has too. Atomic for
+        the call; a retry changes nothing. Of a (key, role) given twice in a chunk, the first position, the highest confidence
+        and the smallest name are kept. A document that would have no chunk is not kept. Raises ValueError for numbers that are
+        not finite and StoreCorrupt for a document that the store holds for another tenant.
         """
         ...
 
@@ -191,11 +195,14 @@ class GraphStore(Protocol):
         ...
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
-        """Return all edges of readable chunks, sorted by (chunk id, position, key)."""
+        """Return all edges of readable chunks, sorted by (chunk id, position, key, role)."""
         ...
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
-        """Return readable relations leaving `keys`, at most `limit` a key, weight descending then target; weights summed over documents."""
+        """Return readable relations leaving `keys`, at most `limit` a key, sorted by (source, weight descending, target, type).
+
+        Weights of a (source, target, type) are summed over the readable documents.
+        """
         ...
 
     def chunk_ids(self) -> set[str]:
