@@ -162,8 +162,9 @@ class GraphStatistics:
 
 
 class GraphStore(Protocol):
-    """Document -HAS_CHUNK-> Chunk -MENTIONS{confidence}-> Entity -RELATED_TO{relation_type, weight}-> Entity; Document -ABOUT-> Topic.
+    """Document -HAS_CHUNK-> Chunk -MENTIONS{confidence}-> Entity -RELATED_TO{relation_type, weight}-> Entity.
 
+    Document -ABOUT-> Topic.
     Entities and topics belong to a tenant and vanish with their last source.
     """
 
@@ -188,9 +189,9 @@ class GraphStore(Protocol):
     def edges_of_entities(
         self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
     ) -> list[GraphEdge]:
-        """Return readable edges of each entity, at most `limit` a key: titles first, then by confidence descending, then chunk id.
+        """Return readable edges of each entity, at most `limit` a key: titles first, then confidence descending, then chunk id.
 
-        `role` keeps one role only. The whole list is sorted by (key, that order).
+        Ties go by role. `role` keeps one role only. The whole list is sorted by (key, that order).
         """
         ...
 
