@@ -127,9 +127,11 @@ def test_a_file_in_another_encoding_or_a_broken_archive_is_refused(tmp_path: Pat
     with pytest.raises(DatasetError, match="cannot be read as UTF-8"):
         load_beir(folder)
     (folder / "corpus.jsonl").unlink()
-    (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(b"x" * 5000)[:-12] + b"\xff" * 4)
-    with pytest.raises(DatasetError, match=r"corpus\.jsonl\.gz: cannot be read"):
-        load_beir(folder)
+    whole = gzip.compress(b'{"_id": "a", "text": "x"}' + b" " * 5000)
+    for broken in (whole[:-12], whole[:10] + b"\xff" * 20 + whole[30:], b"no archive"):
+        (folder / "corpus.jsonl.gz").write_bytes(broken)
+        with pytest.raises(DatasetError, match=r"corpus\.jsonl\.gz: cannot be read"):
+            load_beir(folder)
 
 
 def test_korquad_shares_one_passage_between_equal_paragraphs(tmp_path: Path):

@@ -66,6 +66,9 @@ def test_bars_and_curves_show_the_numbers(monkeypatch: pytest.MonkeyPatch, tmp_p
     plot_channels(tmp_path / "x.png", {"a": {"R@5": 0.4}})
     assert len(drawn[1].axes) == 1, "one cutoff makes no curve"
 
+    plot_channels(tmp_path / "x.png", {"a": {"R@1": 0.4, "R@5": None}, "b": {"R@1": 0.1, "R@5": 0.2}})
+    assert [list(line.get_ydata()) for line in drawn[2].axes[1].lines] == [[40.0], [10.0, 20.0]], "a missing value is no zero"
+
 
 def test_nothing_to_plot_is_refused(tmp_path: Path):
     with pytest.raises(DatasetError, match="Nothing to plot"):
