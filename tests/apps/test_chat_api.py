@@ -3,13 +3,18 @@
 import json
 import threading
 
+import gradio as gr
 import pytest
 from chat_fakes import SmallService, make_hit
+from fastapi import Request
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from apps.chat.app import create_app
+from apps.chat.conversation import Conversation
 from apps.chat.settings import ChatAppSettings
+from apps.chat.texts import ENGLISH
+from apps.chat.turns import Turns
 from llmflow.errors import ModelUnavailable, PermissionDenied
 from llmflow.serving.profiles import Profile
 from llmflow.types import Principal
@@ -245,6 +250,37 @@ def test_an_injected_resolver_replaces_the_profiles(service):
     assert client.post("/api/ask", json={"question": "salaries"}, headers={"authorization": "token"}).json()["found"] is True
     assert service.asked[0][1].user == "kim"
     assert not profile_picker(client)["props"]["visible"]
+
+
+def test_the_page_asks_the_injected_resolver_and_never_the_picker(service):
+    request = gr.Request(Request({"type": "http", "headers": [(b"x-user", b"lee")]}))
+    turns = Turns(service, SETTINGS, lambda seen: Principal("acme", frozenset(), seen.headers["x-user"]))
+    asked = Conversation().ask("salaries")
+    *_, last = turns.answer(asked, "en", "hr", request)
+    assert service.asked[0][1] == Principal("acme", frozenset(), "lee")
+    assert last[0].exchanges[-1].answer.found is False
+    *_, last = Turns(service, SETTINGS, None).answer(asked, "en", "root", request)
+    assert last[0].exchanges[-1].error == ENGLISH.denied
+    assert len(service.asked) == 1
+
+
+def test_a_refused_question_leaves_every_component_as_it_was(service):
+    turns = Turns(service, SETTINGS, None)
+    said = Conversation().ask("leave").stop()
+    state, chat, box, notice, *buttons = turns.begin(" ", said, "en")
+    assert (state, box) == (said, " ")
+    assert ENGLISH.empty in notice
+    assert list(turns.answer(said, "en", "hr", gr.Request())) == [(said, chat, *buttons)]
+    assert "leave" in chat
+
+
+def test_a_second_question_does_not_run_beside_the_first(service):
+    turns = Turns(service, SETTINGS, None)
+    pending = Conversation().ask("leave")
+    with pytest.raises(gr.Error):
+        turns.begin("another", pending, "en")
+    with pytest.raises(gr.Error):
+        turns.begin_again(pending, "en")
 
 
 def profile_picker(client: TestClient) -> dict:
