@@ -30,11 +30,17 @@ def _languages() -> str:
 needs_tesseract = pytest.mark.skipif("kor" not in _languages(), reason="tesseract-ocr-kor is not installed")
 
 
+_UPRIGHT = {90: (595, 0), 180: (595, 842), 270: (0, 595)}  # where the origin goes so that a turned page reads upright
+
+
 def make(path: Path, pages: Sequence[PIECES], rotate: int = 0) -> Path:
     pdfmetrics.registerFont(UnicodeCIDFont("HYGothic-Medium"))
     canvas = Canvas(str(path), pagesize=(595, 842))
     for pieces in pages:
-        canvas.setPageRotation(rotate)
+        if rotate:
+            canvas.setPageRotation(rotate)
+            canvas.translate(*_UPRIGHT[rotate])
+            canvas.rotate(rotate)
         for left, height, text, font, size in pieces:
             canvas.setFont(font, size)
             canvas.drawString(left, height, text)
@@ -127,9 +133,12 @@ def test_running_heads_and_page_numbers_go_and_the_text_stays(tmp_path: Path) ->
 
 @pytest.mark.parametrize("rotate", [90, 180, 270])
 def test_rotated_pages_keep_their_lines(tmp_path: Path, rotate: int) -> None:
-    page = [(72, 720, "First line of the page.", "Helvetica", 10), (72, 600, "Last line of the page.", "Helvetica", 10)]
-    found = read(make(tmp_path / "a.pdf", [page], rotate))
-    assert [text for _, _, text in found] == ["First line of the page.", "Last line of the page."]
+    page = [(72, 520, "First line of the page.", "Helvetica", 10), (72, 400, "Last line of the page.", "Helvetica", 10)]
+    elements = parse_file(make(tmp_path / "a.pdf", [page], rotate), SETTINGS).elements
+    assert [element.text for element in elements] == ["First line of the page.", "Last line of the page."]
+    boxes = [element.box for element in elements if element.box]
+    assert boxes[0].left == pytest.approx(72, abs=2)
+    assert boxes[1].top - boxes[0].top == pytest.approx(120, abs=1)
 
 
 def test_twelve_hundred_pages(tmp_path: Path) -> None:

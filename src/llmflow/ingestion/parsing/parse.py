@@ -57,7 +57,7 @@ def parse_bytes(data: bytes, name: str, settings: ParserSettings, depth: int = 0
     except MemoryError as exc:
         raise DocumentError("The document needs more memory than a worker may use. Split it and retry.") from exc
     elements = tuple(_finish(reading.elements, settings))
-    if not elements and any(character.isalnum() for character in reading.title):
+    if not elements and kind in ("md", "html") and any(character.isalnum() for character in reading.title):
         elements = (Element(ElementKind.TITLE, clean(reading.title), level=1),)  # a page that is only its title
     if not elements:
         raise DocumentError(f"The {kind.upper()} file holds no readable text.{_PICTURES if kind in _PICTURE_CARRIERS else _FILL}")
