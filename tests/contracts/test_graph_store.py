@@ -579,6 +579,21 @@ class TestSqliteGraph(GraphStoreContract):
         other.close()
         store.close()
 
+    def test_writers_go_on_beside_an_open_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "graph.db"
+        store = SqlGraphStore(f"sqlite:///{path}")
+        store.upsert([document("d", chunk("c", mention("k")))])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN")
+        count = "SELECT count(*) FROM graph_mention"
+        assert other.execute(count).fetchone() == (1,)
+        store.upsert([document("e", chunk("c2", mention("k")))])
+        assert other.execute(count).fetchone() == (1,)
+        other.execute("COMMIT")
+        assert other.execute(count).fetchone() == (2,)
+        other.close()
+        store.close()
+
     def test_readers_never_see_half_a_call(self, tmp_path: Path) -> None:
         store = SqlGraphStore(f"sqlite:///{tmp_path}/graph.db")
         names = [f"c{number}" for number in range(30)]
