@@ -46,14 +46,15 @@ def build_all(sources: list[Source]) -> dict[str, bytes]:
 
 
 def describe_pii(sources: list[Source]) -> bytes:
-    """Return JSON: under `files` the count of each kind, under `secrets` every literal, sorted."""
+    """Return JSON: under `files` the count of each kind, under `secrets` every literal, under `keep` what masking must leave."""
     files = {}
     for source in sources:
         counts = Counter(kind for kind, _ in source.pii)
         if counts:
             files[source.name] = {kind: counts[kind] for kind in PII_KINDS if counts[kind]}
     secrets = sorted({value for source in sources for value in (*(value for _, value in source.pii), *mail_addresses(source))})
-    return (json.dumps({"files": files, "secrets": secrets}, ensure_ascii=False, indent=2) + "\n").encode()
+    keep = {source.name: sorted(set(source.keep)) for source in sources if source.keep}
+    return (json.dumps({"files": files, "secrets": secrets, "keep": keep}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def mail_addresses(source: Source) -> list[str]:

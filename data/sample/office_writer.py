@@ -1,5 +1,8 @@
 """Write DOCX, PPTX and XLSX with fixed dates, so that a rebuild gives the same bytes."""
 
+# python-pptx types a shape by its base class and a placeholder as optional.
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+
 import datetime as dt
 import io
 import re
@@ -115,7 +118,7 @@ def write_xlsx(source: Source) -> bytes:
     from openpyxl.styles import Font
 
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for sheet in source.meta["sheets"]:
         page = book.create_sheet(sheet["name"])
         for row in (sheet["header"], *sheet["rows"]):

@@ -1,7 +1,8 @@
 """Read the sources of the sample corpus: Markdown with a YAML header, or YAML for tables and records.
 
 Personal data is written as `[[KIND:value]]`, so that the same source yields the document, the number of
-pieces that a masker has to find, and the literal strings that may never appear in a store.
+pieces that a masker has to find, and the literal strings that may never appear in a store. `[[KEEP:value]]` marks
+a number that only looks like personal data.
 """
 
 import re
@@ -12,6 +13,7 @@ import yaml
 
 PII = re.compile(r"\[\[([A-Z]+):(.+?)\]\]")
 PII_KINDS = ("RRN", "FOREIGNER", "PHONE", "EMAIL", "CARD", "BUSINESS", "PASSPORT", "DRIVER", "ACCOUNT", "NAME")
+KEEP = "KEEP"
 FENCE = re.compile(r"^```table\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -59,6 +61,7 @@ class Source:
     meta: dict
     body: str
     pii: tuple[tuple[str, str], ...]
+    keep: tuple[str, ...]
 
     @property
     def format(self) -> str:
@@ -72,17 +75,19 @@ def read_sources(folder: Path) -> list[Source]:
 
 def read_source(path: Path, folder: Path) -> Source:
     marked = path.read_text(encoding="utf-8")
-    pii = tuple(PII.findall(marked))
+    marks = PII.findall(marked)
+    pii = tuple((kind, value) for kind, value in marks if kind != KEEP)
+    keep = tuple(value for kind, value in marks if kind == KEEP)
     unknown = sorted({kind for kind, _ in pii} - set(PII_KINDS))
     if unknown:
-        raise ValueError(f"{path.name}: unknown kind of personal data {unknown}. Choose one of: {', '.join(PII_KINDS)}.")
+        raise ValueError(f"{path.name}: unknown kind of personal data {unknown}. Choose one of: {', '.join(PII_KINDS)}, {KEEP}.")
     text = PII.sub(lambda match: match[2], marked)
     name = path.relative_to(folder).as_posix().removesuffix(path.suffix)
     if path.suffix == ".yaml":
         # The marks go before YAML is read, so cells that look like numbers are quoted in the sources.
-        return Source(name, yaml.safe_load(text), "", pii)
+        return Source(name, yaml.safe_load(text), "", pii, keep)
     _, header, body = text.split("---\n", 2)
-    return Source(name, yaml.safe_load(header), body.lstrip("\n"), pii)
+    return Source(name, yaml.safe_load(header), body.lstrip("\n"), pii, keep)
 
 
 def parse_blocks(body: str) -> list[Block]:
