@@ -134,8 +134,10 @@ def _table(source: str, page: int | None) -> Iterator[Element]:
 
 
 def _with_level(element: Element, levels: dict[str, int]) -> Element:
+    if element.kind is not ElementKind.TEXT or not _is_heading(element.text):
+        return element
     level = levels.get(" ".join(element.text.split()), 0)
-    if element.kind is ElementKind.TEXT and level and _is_heading(element.text):
+    if level:
         return Element(ElementKind.TITLE, " ".join(element.text.split()), page=element.page, level=level)
     return element
 
@@ -180,8 +182,9 @@ def _outline(node: etree._Element | None) -> int:
 def _boxes_and_notes(data: bytes) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
-        if "word/document.xml" in names:
-            for box in _parse(archive.read("word/document.xml")).iter(f"{_W}txbxContent"):
+        body = archive.read("word/document.xml") if "word/document.xml" in names else b""
+        if b"txbxContent" in body:
+            for box in _parse(body).iter(f"{_W}txbxContent"):
                 if not any(parent.tag.endswith("}Fallback") for parent in box.iterancestors()):  # an older copy of the same box
                     yield from _paragraphs(box)
         for name in names:
