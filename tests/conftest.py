@@ -60,7 +60,8 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
     too_late.cancel()
     if process.poll() is not None or not said or "neo4j ready" not in said[-1]:
         pytest.fail("Neo4j did not start:\n" + "".join(said[-20:]))
-    threading.Thread(target=process.stdout.read, daemon=True).start()  # a full pipe would stop the server
+    drain = threading.Thread(target=process.stdout.read, daemon=True)  # a full pipe would stop the server
+    drain.start()
     yield server
     process.terminate()
     try:
@@ -68,3 +69,5 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    drain.join()
+    process.stdout.close()
