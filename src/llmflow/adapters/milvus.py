@@ -2,20 +2,33 @@
 
 import contextlib
 import json
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from llmflow.adapters.milvus_server import LocalMilvus
 from llmflow.errors import StoreUnavailable
 from llmflow.types import Principal
 
+T = TypeVar("T")
+
 BATCH = 1000
+READERS_BYTES = 65_535
+"""What Milvus allows: 169 groups whose names are as long as access.yml permits, 64 Korean letters."""
+NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
+"""pymilvus pings every 10 s; Milvus Lite's server takes that for an attack and hangs up (GOAWAY, too_many_pings)."""
+QUIET = ("pymilvus.decorators", "pymilvus.client.connection_manager")
+"""Loggers that print a traceback for every exception, which `run` turns into a StoreUnavailable of one sentence."""
 
 
 class MilvusConnection:
-    """A lazily opened client. `uri` is `http(s)://...` for a server, anything else a folder for Milvus Lite."""
+    """A lazily opened client. `uri` is `http(s)://...` for a server, anything else a folder for Milvus Lite.
+
+    Safe to share between threads and between adapters; one that was closed opens again on the next call.
+    """
 
     def __init__(self, uri: str, token: str = "", timeout_s: float = 30.0):
         self.uri = uri
@@ -23,6 +36,9 @@ class MilvusConnection:
         self._timeout = timeout_s
         self._local = None if uri.startswith(("http://", "https://", "tcp://")) else LocalMilvus(Path(uri).resolve())
         self._client: Any = None
+        self._address = ""
+        self._loaded: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+        """By client: what one server had loaded, the next has not."""
         self._lock = threading.RLock()
 
     @property
@@ -35,31 +51,74 @@ class MilvusConnection:
                 from pymilvus import MilvusClient
                 from pymilvus.exceptions import MilvusException
 
-                address = self._local.address() if self._local else self.uri
+                for name in QUIET:
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
+                self._address = self._local.address() if self._local else self.uri
+                options = NO_PINGS if self._local else {}
                 try:
-                    self._client = MilvusClient(address, token=self._token, timeout=self._timeout)
+                    self._client = MilvusClient(
+                        self._address, token=self._token, timeout=self._timeout, dedicated=True, grpc_options=options
+                    )
                 except MilvusException as exc:
-                    raise StoreUnavailable(f"Milvus at {self.uri} cannot be reached: {exc.message}") from exc
+                    raise StoreUnavailable(
+                        f"Milvus at {self.uri} cannot be reached: {exc.message}. Check the address and that the server runs."
+                    ) from exc
             return self._client
 
-    @contextlib.contextmanager
-    def errors(self, doing: str) -> Iterator[None]:
-        """Turn Milvus' exceptions into ours."""
+    def run(self, doing: str, action: Callable[[Any], T]) -> T:
+        """Return `action(client)`, Milvus' exceptions turned into ours.
+
+        A Milvus Lite whose server was killed is started anew and the action repeated once: upserts, deletes and searches may be.
+        """
         from pymilvus.exceptions import MilvusException
 
+        client = self.client()
         try:
-            yield
+            return action(client)
         except MilvusException as exc:
-            raise StoreUnavailable(f"Milvus at {self.uri} failed while {doing}: {exc.message}") from exc
+            if not self._lost(client):
+                raise self._failure(doing, exc) from exc
+        try:
+            return action(self.client())
+        except MilvusException as exc:
+            raise self._failure(doing, exc) from exc
+
+    def load(self, client: Any, collection: str) -> bool:
+        """Make a collection searchable through `client`; return False if there is none. For use inside an action of `run`."""
+        loaded = self._loaded.setdefault(client, set())
+        if not client.has_collection(collection):
+            loaded.discard(collection)
+            return False
+        if collection not in loaded:
+            client.load_collection(collection)
+            loaded.add(collection)
+        return True
 
     def close(self) -> None:
         with self._lock:
-            if self._client is not None:
-                with contextlib.suppress(Exception):
-                    self._client.close()
-                self._client = None
+            self._forget_client()
             if self._local:
                 self._local.release()
+
+    def _lost(self, client: Any) -> bool:
+        """Return whether `client` belongs to a connection or a local server that is gone; then the next one is opened."""
+        with self._lock:
+            if client is not self._client:
+                return True  # another thread noticed first
+            if self._local is None or self._local.serves(self._address):
+                return False
+            self._forget_client()
+            return True
+
+    def _forget_client(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                self._client.close()
+            self._client = None
+
+    def _failure(self, doing: str, exc: Any) -> StoreUnavailable:
+        remedy = f"See {self.uri}.log." if self._local else "Check that the server runs."
+        return StoreUnavailable(f"Milvus at {self.uri} failed while {doing}: {exc.message}. {remedy}")
 
 
 def literal(value: str) -> str:
@@ -91,11 +150,23 @@ def add_permission_fields(schema: Any) -> None:
 
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=128)
     schema.add_field("tenant", DataType.VARCHAR, max_length=256)
-    schema.add_field("readers", DataType.VARCHAR, max_length=8192)
+    schema.add_field("readers", DataType.VARCHAR, max_length=READERS_BYTES)
 
 
-def all_ids(client: Any, collection: str) -> set[str]:
-    """Return every primary key of a collection."""
+def upsert_rows(collection: str, rows: list[dict[str, Any]], client: Any) -> None:
+    client.upsert(collection, rows)
+
+
+def flush(collection: str, client: Any) -> None:
+    client.flush(collection)
+
+
+def delete_ids(collection: str, ids: list[str], client: Any) -> None:
+    client.delete(collection, filter=f"id in {literals(ids)}")
+
+
+def all_ids(collection: str, client: Any) -> set[str]:
+    """Return every primary key of a loaded collection."""
     iterator = client.query_iterator(collection, batch_size=5000, filter='id != ""', output_fields=["id"])
     found: set[str] = set()
     while batch := iterator.next():

@@ -7,6 +7,7 @@ has closed or died. The kernel drops the locks of a killed process, so nothing i
 
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,8 +25,9 @@ LINGER_SECONDS = 3.0
 class LocalMilvus:
     """A client's hold on the shared server of `folder`; `address()` starts it where needed."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, linger_s: float = LINGER_SECONDS):
         self._folder = folder
+        self._linger = linger_s
         self._hold: IO[str] | None = None
 
     def address(self) -> str:
@@ -41,7 +43,7 @@ class LocalMilvus:
             if running and (port := _read_port(self._folder)):
                 return f"http://127.0.0.1:{port}"
             if not running and (child is None or child.poll() is not None):
-                child = _spawn(self._folder)
+                child = _spawn(self._folder, self._linger)
             time.sleep(POLL_SECONDS)
         self.release()
         raise StoreUnavailable(
@@ -49,17 +51,21 @@ class LocalMilvus:
             "another program may hold the folder."
         )
 
+    def serves(self, address: str) -> bool:
+        """Return whether the running server is the one at `address`."""
+        return _is_locked(f"{self._folder}.server") and address.endswith(f":{_read_port(self._folder)}")
+
     def release(self) -> None:
         if self._hold is not None:
             self._hold.close()
             self._hold = None
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, linger_s: float) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
     with open(f"{folder}.log", "ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "llmflow.adapters.milvus_server", str(folder)],
+            [sys.executable, "-m", "llmflow.adapters.milvus_server", str(folder), str(linger_s)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
         )  # fmt: skip
 
@@ -74,15 +80,16 @@ def _is_locked(path: str) -> bool:
 
 
 def _read_port(folder: Path) -> int | None:
+    """Return the port of a server that answers; the file of a killed one may still lie there."""
     try:
-        pid, port = Path(f"{folder}.port").read_text().split()
-        os.kill(int(pid), 0)
-    except (OSError, ValueError):
+        port = int(Path(f"{folder}.port").read_text().split()[1])
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except (OSError, ValueError, IndexError):
         return None
-    return int(port)
+    return port
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, linger_s: float = LINGER_SECONDS) -> None:
     """Serve `folder` until its last client has gone; return at once if it is served already."""
     with open(f"{folder}.server", "a") as lock:
         for _ in range(100):  # a probing client may hold the lock for an instant
@@ -102,13 +109,13 @@ def serve(folder: Path) -> None:
         partial.write_text(f"{os.getpid()} {port}")
         partial.rename(port_file)
         with open(f"{folder}.clients", "a") as clients:
-            _wait_for_last_client(clients)
+            _wait_for_last_client(clients, linger_s)
             port_file.unlink(missing_ok=True)
             server.stop(grace=2)
             database.close()
 
 
-def _wait_for_last_client(clients: IO[str]) -> None:
+def _wait_for_last_client(clients: IO[str], linger_s: float) -> None:
     """Return, holding the clients' lock alone, once no client came for the whole linger time."""
     idle_since: float | None = None
     while True:
@@ -119,11 +126,11 @@ def _wait_for_last_client(clients: IO[str]) -> None:
         else:
             now = time.monotonic()
             idle_since = idle_since if idle_since is not None else now
-            if now - idle_since >= LINGER_SECONDS:
+            if now - idle_since >= linger_s:
                 return
             fcntl.flock(clients, fcntl.LOCK_UN)
         time.sleep(0.2)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), float(sys.argv[2]))

@@ -1,10 +1,25 @@
 """Full text in Milvus: the analysed field with its BM25 function. Runs on Milvus Lite too, but slowly there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
-from llmflow.adapters.milvus import BATCH, MilvusConnection, add_permission_fields, all_ids, literals, readable_filter, readers
+from llmflow.adapters.milvus import (
+    BATCH,
+    MilvusConnection,
+    add_permission_fields,
+    all_ids,
+    delete_ids,
+    flush,
+    readable_filter,
+    readers,
+    upsert_rows,
+)
+from llmflow.batches import batched
 from llmflow.ports import TextRow
 from llmflow.types import Principal, ScoredId
+
+T = TypeVar("T")
 
 TIE_MARGIN = 16
 QUERY_BATCH = 100
@@ -17,97 +32,81 @@ class MilvusTextIndex:
     def __init__(self, connection: MilvusConnection, collection: str = "llmflow_text"):
         self._connection = connection
         self._collection = collection
-        self._ready = False
 
     def upsert(self, rows: Sequence[TextRow]) -> None:
-        latest = list({row.chunk_id: row for row in rows}.values())
-        if not latest:
-            return
-        client = self._open()
-        with self._connection.errors("writing full text"):
-            for start in range(0, len(latest), BATCH):
-                client.upsert(
-                    self._collection,
-                    [
-                        {"id": row.chunk_id, "tenant": row.tenant, "readers": readers(row.groups), "tokens": _fit(row.tokens)}
-                        for row in latest[start : start + BATCH]
-                    ],
-                )
+        for batch in batched({row.chunk_id: row for row in rows}.values(), BATCH):
+            entities = [
+                {"id": row.chunk_id, "tenant": row.tenant, "readers": readers(row.groups), "tokens": _fit(row.tokens)}
+                for row in batch
+            ]
+            self._run("writing full text", partial(upsert_rows, self._collection, entities))
 
     def optimise(self) -> None:
-        with self._connection.errors("flushing full text"):
-            self._open().flush(self._collection)
+        self._run("flushing full text", partial(flush, self._collection))
 
     def delete(self, chunk_ids: Sequence[str]) -> None:
-        if not chunk_ids:
-            return
-        client = self._open()
-        with self._connection.errors("deleting full text"):
-            for start in range(0, len(chunk_ids), BATCH):
-                client.delete(self._collection, filter=f"id in {literals(list(chunk_ids[start : start + BATCH]))}")
+        for batch in batched(chunk_ids, BATCH):
+            self._run("deleting full text", partial(delete_ids, self._collection, batch))
 
     def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
         asked = [number for number, query in enumerate(queries) if query.strip()]
         ranked: list[list[ScoredId]] = [[] for _ in queries]
-        if limit <= 0 or not asked:
+        if limit <= 0:
             return ranked
-        client = self._open()
-        with self._connection.errors("searching full text"):
-            for start in range(0, len(asked), QUERY_BATCH):
-                numbers = asked[start : start + QUERY_BATCH]
-                results = client.search(
-                    self._collection,
-                    data=[queries[number] for number in numbers],
-                    anns_field="sparse",
-                    limit=limit + TIE_MARGIN,
-                    filter=readable_filter(principal),
-                    search_params={"metric_type": "BM25"},
-                    output_fields=[],
-                    consistency_level="Strong",
-                )
-                for number, hits in zip(numbers, results, strict=True):
-                    scored = [ScoredId(hit["id"], abs(float(hit["distance"]))) for hit in hits]
-                    found = [hit for hit in scored if hit.score > 0]
-                    ranked[number] = sorted(found, key=lambda hit: (-hit.score, hit.id))[:limit]
+        for numbers in batched(asked, QUERY_BATCH):
+            search = partial(self._search, [queries[number] for number in numbers], principal, limit)
+            for number, hits in zip(numbers, self._run("searching full text", search), strict=True):
+                scored = [ScoredId(hit["id"], abs(float(hit["distance"]))) for hit in hits]
+                found = [hit for hit in scored if hit.score > 0]
+                ranked[number] = sorted(found, key=lambda hit: (-hit.score, hit.id))[:limit]
         return ranked
 
     def chunk_ids(self) -> set[str]:
-        with self._connection.errors("reading ids"):
-            return all_ids(self._open(), self._collection)
+        return self._run("reading ids", partial(all_ids, self._collection))
 
     def close(self) -> None:
-        self._ready = False
         self._connection.close()
 
-    def _open(self):
-        client = self._connection.client()
-        if self._ready:
-            return client
+    def _search(self, queries: list[str], principal: Principal, limit: int, client: Any) -> list[Any]:
+        return client.search(
+            self._collection,
+            data=queries,
+            anns_field="sparse",
+            limit=limit + TIE_MARGIN,
+            filter=readable_filter(principal),
+            search_params={"metric_type": "BM25"},
+            output_fields=[],
+            consistency_level="Strong",
+        )
+
+    def _run(self, doing: str, action: Callable[[Any], T]) -> T:
+        """Run `action` on the collection, made and loaded where that is still to do."""
+
+        def ready(client: Any) -> T:
+            if not self._connection.load(client, self._collection):
+                self._create(client)
+                self._connection.load(client, self._collection)
+            return action(client)
+
+        return self._connection.run(doing, ready)
+
+    def _create(self, client: Any) -> None:
         from pymilvus import DataType, Function, FunctionType
 
-        with self._connection.errors("opening the full text"):
-            if not client.has_collection(self._collection):
-                schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-                add_permission_fields(schema)
-                analyser = {"tokenizer": "standard" if self._connection.local_folder else "whitespace"}
-                schema.add_field(
-                    "tokens", DataType.VARCHAR, max_length=MAX_BYTES, enable_analyzer=True, analyzer_params=analyser
-                )
-                schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
-                schema.add_function(Function("bm25", FunctionType.BM25, ["tokens"], ["sparse"]))
-                index = client.prepare_index_params()
-                index.add_index(
-                    "sparse",
-                    index_type="SPARSE_INVERTED_INDEX",
-                    metric_type="BM25",
-                    params={"bm25_k1": 1.2, "bm25_b": 0.75},
-                )
-                client.create_collection(
-                    self._collection, schema=schema, index_params=index, consistency_level="Strong"
-                )
-            client.load_collection(self._collection)
-        self._ready = True
-        return client
+        schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+        add_permission_fields(schema)
+        analyser = {"tokenizer": "standard" if self._connection.local_folder else "whitespace"}
+        schema.add_field("tokens", DataType.VARCHAR, max_length=MAX_BYTES, enable_analyzer=True, analyzer_params=analyser)
+        schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(Function("bm25", FunctionType.BM25, ["tokens"], ["sparse"]))
+        index = client.prepare_index_params()
+        index.add_index(
+            "sparse",
+            index_type="SPARSE_INVERTED_INDEX",
+            metric_type="BM25",
+            params={"bm25_k1": 1.2, "bm25_b": 0.75},
+        )
+        client.create_collection(self._collection, schema=schema, index_params=index, consistency_level="Strong")
 
 
 def _fit(tokens: str) -> str:

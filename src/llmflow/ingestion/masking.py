@@ -17,7 +17,7 @@ from pydantic import Field
 from llmflow.config import Settings
 from llmflow.ingestion.masking_names import LABEL_HINT
 from llmflow.ingestion.masking_presidio import build_engine, find_presidio
-from llmflow.ingestion.masking_recognizers import KINDS, Finding, table_cells, find_korean, near
+from llmflow.ingestion.masking_recognizers import KINDS, Finding, find_korean, near, table_cells
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -88,14 +88,13 @@ class Masker:
         """Return False only where `find` would find nothing; costs a few nanoseconds a character."""
         if not self._settings.enabled:
             return False
+        if _INVISIBLE.search(text) or _FOLDED.search(text):
+            text, _ = _view(text)
         return (
             "@" in text
-            or "＠" in text
             or _DIGITS_HINT.search(text) is not None
             or ("NAME" in self._kinds and LABEL_HINT.search(text) is not None)
             or ("IP" in self._kinds and _IP_HINT.search(text) is not None)
-            or _INVISIBLE.search(text) is not None
-            or _FOLDED.search(text) is not None
         )
 
     def find(self, text: str) -> list[Finding]:

@@ -54,8 +54,9 @@ _MORE = re.compile(rf"\s?{_TITLE}?\s?[,、·/]\s?{_VALUE}")
 
 # Every text in which a name can be found holds this: a label, and a separator a little behind it.
 LABEL_HINT = re.compile(
-    r"(?:성\s{0,3}[명함]|이\s{0,3}름|[자인사원주명]\s?(?:\([^()\n]{1,12}\))?[\"']?\s{0,4}[:：=|\t<]|대표이사|(?i:name|applicant|person|"
-    r"holder|signed|prepared|approved|reviewed|submitted|representative|recipient|payee|beneficiary))"
+    r"(?:성\s{0,3}[명함]|이\s{0,3}름|[자인사원주명]|이사|(?i:names?|applicant|person|holder|signed\s?by|prepared\s?by|approved\s?by|"
+    r"reviewed\s?by|submitted\s?by|representative|recipient|payee|beneficiary))"
+    r"(?:\s?\([^()\n]{1,12}\))?[\"']?[ \t]{0,4}[:：=|\t<]"
 )
 
 

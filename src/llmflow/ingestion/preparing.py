@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 
 from pydantic import Field
 
@@ -40,6 +41,7 @@ class PrepareReport:
     pii: Counter[str] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
     """Worker seconds by step; they overlap when several workers run."""
+    wall_seconds: float = 0.0
 
 
 def prepare_documents(
@@ -51,6 +53,7 @@ def prepare_documents(
     progress: Progress,
 ) -> PrepareReport:
     """Prepare the planned files and stage each one at once; a file that cannot be read is marked failed with its reason."""
+    start = perf_counter()
     counts = Counter(plan[file.document_id] for file in files)
     report = PrepareReport(unchanged=counts[Plan.UNCHANGED], resumed=counts[Plan.INDEX], failed_before=counts[Plan.FAILED_BEFORE])
     # the largest first, so that no worker is left alone with a long one at the end
@@ -59,6 +62,7 @@ def prepare_documents(
     for done, (task, outcome) in enumerate(_run(_tasks(wanted, stores, settings), wanted, workers), start=1):
         _keep(task.file, outcome, stores, report)
         progress("prepare", done, len(wanted))
+    report.wall_seconds = perf_counter() - start
     return report
 
 

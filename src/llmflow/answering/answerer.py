@@ -1,0 +1,122 @@
+"""From a question to a cited answer: ONE path, evaluated and served.
+
+Mask the question, retrieve, weigh the evidence; refuse below the threshold; otherwise quote (no model) or generate from the
+numbered evidence (a model), mask again, and cite.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
+from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
+from llmflow.config import Settings
+from llmflow.errors import SettingsError
+from llmflow.ingestion.language import detect_language
+from llmflow.ports import ChatModel, ChatRequest
+from llmflow.retrieval.retriever import Retriever
+from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
+
+NOT_FOUND = {
+    "ko": "읽을 수 있는 문서에서 이 질문의 답을 찾지 못했습니다. 다른 말로 물어보거나 담당 부서에 문의해 주세요.",
+    "en": "I found nothing about this in the documents that you may read. Try other words or ask the team in charge.",
+}
+HISTORY_TURNS = 6
+
+
+class AnsweringSettings(Settings):
+    retrieve: int = Field(20, ge=1, le=100)
+    """Passages retrieved for one question."""
+    evidence: EvidenceSettings = EvidenceSettings()
+    prompt_passages: int = Field(6, ge=1)
+    """Passages shown to a chat model."""
+    max_tokens: int = Field(600, ge=16)
+    temperature: float = Field(0.0, ge=0, le=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Answers for one workspace. `model` None quotes; `prompts` holds a template with {evidence} by language."""
+
+    retriever: Retriever
+    settings: AnsweringSettings
+    mask: Callable[[str], str]
+    prompts: Mapping[str, str]
+    model: ChatModel | None = None
+
+    def __post_init__(self) -> None:
+        for language in NOT_FOUND:
+            if "{evidence}" not in self.prompts.get(language, ""):
+                raise SettingsError(f"The prompt for '{language}' needs the placeholder {{evidence}}. See conf/base/prompts/.")
+
+    def answer(
+        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
+    ) -> Answer:
+        """Return the complete answer."""
+        *_, last = self.stream(question, principal, history, language)
+        assert isinstance(last, Answer)
+        return last
+
+    def stream(
+        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
+    ) -> Iterator[str | Answer]:
+        """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces."""
+        question = self.mask(question)
+        spoken = language or ("ko" if detect_language(question) == "ko" else "en")
+        hits = self.retriever.search(question, principal, self.settings.retrieve)
+        evidence = weigh_evidence(question, hits, self.settings.evidence, self.retriever.analyser)
+        name = self.model.name if self.model else "extractive"
+        if evidence.confidence < self.settings.evidence.min_confidence:
+            yield NOT_FOUND[spoken]
+            yield Answer(NOT_FOUND[spoken], False, hits=tuple(hits), model=name, confidence=evidence.confidence)
+        elif self.model is None:
+            yield from self._quote(evidence, hits)
+        else:
+            yield from self._generate(self.model, question, history, evidence, hits, spoken)
+
+    def _quote(self, evidence: Evidence, hits: Sequence[Hit]) -> Iterator[str | Answer]:
+        settings = self.settings.evidence
+        numbers: dict[str, int] = {}
+        lines: list[str] = []
+        citations: list[Citation] = []
+        for sentence in choose_sentences(evidence, settings.sentences, settings.passages):
+            chunk_id = sentence.hit.chunk.id
+            if chunk_id not in numbers:
+                numbers[chunk_id] = len(numbers) + 1
+                citations.append(citation(numbers[chunk_id], sentence.hit, sentence.text))
+            lines.append(f"{' '.join(sentence.text.split())} [{numbers[chunk_id]}]")
+        for number, line in enumerate(lines):
+            yield line if number == 0 else f"\n{line}"
+        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", evidence.confidence)
+
+    def _generate(
+        self,
+        model: ChatModel,
+        question: str,
+        history: Sequence[ChatTurn],
+        evidence: Evidence,
+        hits: Sequence[Hit],
+        spoken: str,
+    ) -> Iterator[str | Answer]:
+        shown = list(hits[: self.settings.prompt_passages])
+        best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
+        sources = [(hit, best.get(hit.chunk.id, hit.chunk.text)) for hit in shown]
+        blocks = (
+            f"[{n}] {hit.document.title} > {' > '.join(hit.chunk.heading_path)}\n{hit.chunk.text}"
+            for n, hit in enumerate(shown, 1)
+        )
+        turns = tuple(ChatTurn(turn.role, self.mask(turn.content)) for turn in history[-HISTORY_TURNS:])
+        request = ChatRequest(
+            system=self.prompts[spoken].replace("{evidence}", "\n\n".join(blocks)),
+            turns=(*turns, ChatTurn("user", question)),
+            max_tokens=self.settings.max_tokens,
+            temperature=self.settings.temperature,
+        )
+        pieces = []
+        for piece in model.stream(request):
+            pieces.append(piece)
+            yield piece
+        text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
+        citations = cited_by_model(text, sources)
+        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence)

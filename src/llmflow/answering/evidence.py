@@ -1,0 +1,124 @@
+"""How much of a question the retrieved passages speak about, and which of their sentences say it.
+
+Word weights come from the retrieved passages themselves: a word of the question that none of them holds is not in the readable
+corpus (full text would have found it), so it weighs most against an answer; a word in all of them tells little.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from llmflow.config import Settings
+from llmflow.ingestion.sentences import split_sentences
+from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, analyse
+from llmflow.types import ElementKind, Hit
+
+LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
+
+
+class EvidenceSettings(Settings):
+    """Where an answer begins. Judged on the sample questions (docs/LOG.md)."""
+
+    hits: int = Field(8, ge=1)
+    """Passages whose words count."""
+    min_confidence: float = Field(0.5, ge=0, le=1)
+    """Weighted share of the question's words that must be found near each other; below it nothing was found."""
+    sentences: int = Field(4, ge=1)
+    """Most sentences that an extractive answer quotes."""
+    passages: int = Field(3, ge=1)
+    """Most passages that it quotes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A quotable span: `hit.chunk.text[start:end]`, with the weighted share of the question that it covers."""
+
+    hit: Hit
+    start: int
+    end: int
+    coverage: float
+
+    @property
+    def text(self) -> str:
+        return self.hit.chunk.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The best sentences, best first, and the confidence that they answer, 0 to 1."""
+
+    sentences: tuple[Sentence, ...]
+    confidence: float
+
+
+def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSettings, analyser: AnalyserSettings) -> Evidence:
+    """Return what the hits say about the question. No hits, or a question without words: confidence 0."""
+    words = question_words(question, analyser)
+    if not hits or not words:
+        return Evidence((), 0.0)
+    considered = hits[: settings.hits]
+    texts = [_searchable(hit) for hit in considered]
+    pool = [_words_in(words, text) for text in (_searchable(hit) for hit in hits)]
+    weights = _weights(words, pool)
+    total = sum(weights.values())
+    found = [_words_in(words, text) for text in texts]
+    single = max(sum(weights[word] for word in present) for present in found) / total
+    together = sum(weights[word] for word in set().union(*found[: settings.passages])) / total
+    confidence = 0.5 * (single + together)
+    return Evidence(tuple(_rank(considered, words, weights, total)), confidence)
+
+
+def question_words(question: str, analyser: AnalyserSettings) -> tuple[str, ...]:
+    """Return the distinct content words of a question as the index knows them, bigrams left out."""
+    tokens = analyse([question], analyser.model_copy(update={"bigrams": False}), question=True)[0]
+    return tuple(dict.fromkeys(tokens.split()))
+
+
+def _searchable(hit: Hit) -> str:
+    return f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {hit.chunk.text}"
+
+
+def _words_in(words: Sequence[str], text: str) -> set[str]:
+    """Return the words that `text` holds: Latin ones by stem, Korean ones by their letters, spaces ignored."""
+    latin = [word for word in words if not HANGUL.search(word)]
+    present = set()
+    if latin:
+        stems = set(analyse([re.sub(r"[가-힣]+", " ", text)], AnalyserSettings(bigrams=False))[0].split())
+        present = {word for word in latin if word in stems}
+    squeezed = re.sub(r"\s+", "", text)
+    return present | {word for word in words if HANGUL.search(word) and word in squeezed}
+
+
+def _weights(words: Sequence[str], pool: Sequence[set[str]]) -> dict[str, float]:
+    count = len(pool)
+    return {word: math.log(1 + (count + 1) / (1 + sum(word in present for present in pool))) for word in words}
+
+
+def _rank(hits: Sequence[Hit], words: Sequence[str], weights: dict[str, float], total: float) -> list[Sentence]:
+    """Return sentences by coverage plus a little for their passage's rank; headings count for the sentences under them."""
+    ranked: list[tuple[float, int, Sentence]] = []
+    for rank, hit in enumerate(hits):
+        above = _words_in(words, f"{hit.document.title} {' '.join(hit.chunk.heading_path)}")
+        for start, end in quotable_spans(hit):
+            own = _words_in(words, hit.chunk.text[start:end])
+            coverage = sum(weights[word] for word in own) / total
+            inherited = sum(weights[word] for word in above - own) / total
+            score = coverage + 0.5 * inherited + 0.3 * hit.score / (1 + rank)
+            if own or rank == 0:
+                ranked.append((score, rank, Sentence(hit, start, end, coverage)))
+    return [item for _, _, item in sorted(ranked, key=lambda r: (-r[0], r[1], r[2].start))]
+
+
+def quotable_spans(hit: Hit) -> list[tuple[int, int]]:
+    """Return the spans that may be quoted alone: sentences of prose, lines of tables and records; bare headings left out."""
+    text = hit.chunk.text
+    if hit.chunk.kind in LINE_KINDS:
+        spans = [match.span() for match in re.finditer(r"[^\n]+", text)]
+    else:
+        spans = split_sentences(text)
+    headings = {heading.strip() for heading in hit.chunk.heading_path} | {hit.document.title.strip()}
+    kept = [(s, e) for s, e in spans if text[s:e].strip().strip("#").strip() not in headings and re.search(r"\w", text[s:e])]
+    return kept or [(0, len(text))]

@@ -1,0 +1,11 @@
+"""All pipelines by name. `kedro run` runs the default: ingest the corpus, then measure retrieval on its questions."""
+
+from kedro.pipeline import Pipeline
+
+from llmflow.pipelines import ingestion, retrieval_evaluation
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return every pipeline; `__default__` is their sum."""
+    documents, retrieval = ingestion.create_pipeline(), retrieval_evaluation.create_pipeline()
+    return {"ingestion": documents, "retrieval_evaluation": retrieval, "__default__": documents + retrieval}

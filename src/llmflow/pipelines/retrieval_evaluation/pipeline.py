@@ -1,0 +1,40 @@
+"""Wiring of the retrieval evaluation: the served retriever and answerer on the judged questions of the corpus."""
+
+from kedro.pipeline import Node, Pipeline
+
+from llmflow.pipelines.retrieval_evaluation.nodes import evaluate_questions, log_evaluation, read_questions
+
+STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder"]
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the evaluation pipeline. It asks for the ingestion's report so that it runs after it."""
+    return Pipeline(
+        [
+            Node(read_questions, "params:evaluation", "questions", name="read_questions"),
+            Node(
+                evaluate_questions,
+                [
+                    "questions",
+                    "ingestion_report",
+                    "params:ingestion",
+                    "params:retrieval",
+                    "params:answering",
+                    "params:evaluation",
+                    "prompt_ko",
+                    "prompt_en",
+                    "chat_model",
+                    *STORES,
+                ],
+                "corpus_evaluation",
+                name="evaluate_questions",
+            ),
+            Node(
+                log_evaluation,
+                ["corpus_evaluation", "params:evaluation", "params:retrieval", "params:answering"],
+                "retrieval_report",
+                name="log_evaluation",
+            ),
+        ],
+        tags=["retrieval_evaluation"],
+    )

@@ -1,0 +1,152 @@
+"""The composition root: the same conf/ that Kedro runs on, opened for the CLI, the chat and notebooks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.config import Settings
+from llmflow.errors import SettingsError
+from llmflow.ingestion.prepare import PreparationSettings, load_masker
+from llmflow.ingestion.run import IngestionSettings
+from llmflow.ports import ChatModel, Notifier, Stores
+from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+from llmflow.workspace import home_path, project_path
+
+STORE_ENTRIES = {
+    "state": "state_store",
+    "text": "text_index",
+    "vectors": "vector_store",
+    "graph": "graph_store",
+    "raw": "raw_store",
+    "embedder": "embedder",
+}
+
+
+class EvaluationSettings(Settings):
+    questions: str
+    """Judged questions over the corpus, one JSON a line."""
+    limit: int = 50
+    experiment: str = "retrieval"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One environment, opened. Adapters connect on first use."""
+
+    env: str
+    catalog: Any
+    parameters: dict[str, Any]
+
+    @cached_property
+    def stores(self) -> Stores:
+        return Stores(**{name: self.catalog.load(entry) for name, entry in STORE_ENTRIES.items()})
+
+    @cached_property
+    def ingestion(self) -> IngestionSettings:
+        return parse_settings(IngestionSettings, self.parameters, "ingestion")
+
+    @cached_property
+    def retrieval(self) -> RetrievalSettings:
+        return parse_settings(RetrievalSettings, self.parameters, "retrieval")
+
+    @cached_property
+    def answering(self) -> AnsweringSettings:
+        return parse_settings(AnsweringSettings, self.parameters, "answering")
+
+    @cached_property
+    def evaluation(self) -> EvaluationSettings:
+        return parse_settings(EvaluationSettings, self.parameters, "evaluation")
+
+    @property
+    def notifier(self) -> Notifier:
+        return self.catalog.load("notifier")
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        return build_retriever(self.stores, self.ingestion.preparation, self.retrieval)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        prompts = {"ko": self.catalog.load("prompt_ko"), "en": self.catalog.load("prompt_en")}
+        model = self.catalog.load("chat_model")
+        return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
+
+    def close(self) -> None:
+        if "stores" in self.__dict__:
+            self.stores.close()
+
+
+def build_retriever(stores: Stores, preparation: PreparationSettings, settings: RetrievalSettings) -> Retriever:
+    return Retriever(stores, settings, preparation.analyser, preparation.entities)
+
+
+def build_answerer(
+    stores: Stores,
+    preparation: PreparationSettings,
+    retrieval: RetrievalSettings,
+    answering: AnsweringSettings,
+    prompts: Mapping[str, str],
+    model: ChatModel | None,
+) -> Answerer:
+    """Return the one answerer that evaluation and chat share."""
+    masker = load_masker(preparation.masking)
+    retriever = build_retriever(stores, preparation, retrieval)
+    return Answerer(retriever, answering, lambda text: masker.mask(text).text, prompts, model)
+
+
+def open_catalog(env: str = "base") -> Workspace:
+    """Return the workspace of `env`. Raises SettingsError when conf/ is wrong or the environment is unknown."""
+    import os
+
+    for key, value in {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}.items():
+        os.environ.setdefault(key, value)
+    from kedro.config import OmegaConfigLoader
+    from kedro.io import DataCatalog
+    from omegaconf.errors import OmegaConfBaseException
+
+    project = project_path()
+    if not (project / "conf" / env).is_dir():
+        known = sorted(path.name for path in (project / "conf").iterdir() if path.is_dir())
+        raise SettingsError(f"There is no environment '{env}'. Choose one of: {', '.join(known)}.")
+    try:
+        loader = OmegaConfigLoader(
+            str(project / "conf"), env=env, base_env="base", default_run_env="base", custom_resolvers={"home": home_path}
+        )
+        parameters = dict(loader["parameters"])
+        entries = _anchor(dict(loader["catalog"]), project)
+        catalog = DataCatalog.from_config(entries, dict(loader["credentials"]))
+    except OmegaConfBaseException as exc:
+        raise SettingsError(f"The configuration of '{env}' cannot be read: {exc}. Is an environment variable missing?") from exc
+    return Workspace(env, catalog, parameters)
+
+
+def parse_settings(model: type[Any], parameters: dict[str, Any], key: str) -> Any:
+    """Return the settings under `key`; SettingsError names every wrong key with what is allowed."""
+    try:
+        return model.model_validate(parameters.get(key, {}))
+    except ValidationError as exc:
+        wrong = "; ".join(f"{key}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise SettingsError(f"The parameters are wrong: {wrong}. See conf/base/parameters.yml for what is allowed.") from exc
+
+
+def _anchor(entries: dict[str, Any], project: Path) -> dict[str, Any]:
+    """Make file paths of entries absolute, so that a workspace opens from any folder."""
+    anchored = {}
+    for name, entry in entries.items():
+        path = entry.get("filepath") if isinstance(entry, dict) else None
+        if path and "://" not in path and not Path(path).is_absolute():
+            entry = {**entry, "filepath": str(project / path)}
+        anchored[name] = entry
+    return anchored
+
+
+def open_service(env: str = "base") -> Any:
+    """Return the ChatService of `env`."""
+    from llmflow.serving.chat import WorkspaceChat
+
+    return WorkspaceChat(open_catalog(env))

@@ -1,0 +1,28 @@
+"""One writer a workspace: a second ingestion waits its turn instead of racing the first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llmflow.errors import StoreUnavailable
+from llmflow.workspace import home_path
+
+WAIT_SECONDS = 600
+
+
+@contextmanager
+def ingestion_lock(wait_s: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the workspace's writer lock; the kernel frees it when its holder dies."""
+    from filelock import FileLock, Timeout
+
+    path = Path(home_path("ingestion.lock"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=wait_s)
+    except Timeout as exc:
+        raise StoreUnavailable(f"Another ingestion has held {path} for {wait_s:.0f} s. Wait for it to end, or stop it.") from exc
+    try:
+        yield
+    finally:
+        lock.release()

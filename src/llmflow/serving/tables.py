@@ -1,0 +1,96 @@
+"""Reports as tables on the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmflow.ingestion.run import IngestionReport
+from llmflow.types import Answer, Document, Hit
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def print_ingestion(report: IngestionReport) -> None:
+    """Print documents by format and status, personal data by kind, the graph and seconds a stage."""
+    from rich.table import Table
+
+    console = _console()
+    table = Table(title="Documents", title_justify="left")
+    for column in ("format", "ready", "failed", "pending"):
+        table.add_column(column, justify="left" if column == "format" else "right")
+    for name, statuses in report.documents.items():
+        waiting = statuses.get("pending", 0) + statuses.get("processing", 0)
+        table.add_row(name, str(statuses.get("ready", 0)), str(statuses.get("failed", 0)), str(waiting))
+    console.print(table)
+    console.print(
+        f"{report.files} files: {report.prepared} prepared, {report.unchanged} unchanged, {report.resumed} resumed, "
+        f"{report.failed} failed, {report.failed_before} failed before; {report.chunks} chunks, {report.embedded} embedded now"
+    )
+    _print_counts("Personal data masked", report.pii)
+    _print_counts("Graph", report.graph)
+    _print_counts("Seconds a stage (worker seconds for parse to analyse)", report.seconds)
+    for failure in report.failures[:20]:
+        console.print(f"failed: {failure['source']}: {failure['reason']}", markup=False)
+    if len(report.failures) > 20:
+        console.print(f"... and {len(report.failures) - 20} more: llmflow documents list --status failed")
+
+
+def _print_counts(title: str, values: Mapping[str, object]) -> None:
+    from rich.table import Table
+
+    if not values:
+        return
+    table = Table(title=title, title_justify="left")
+    for name in values:
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in values.values()))
+    _console().print(table)
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    console = _console()
+    for number, hit in enumerate(hits, start=1):
+        channels = " ".join(f"{name}={value:.2f}" for name, value in hit.channels.items())
+        place = f"p.{hit.chunk.page} " if hit.chunk.page else ""
+        console.print(f"{number:>2}. {hit.score:.3f}  {hit.document.title} ({hit.document.source}) {place}", markup=False)
+        console.print(f"    {' > '.join(hit.chunk.heading_path)}  [{channels}]", markup=False, style="dim")
+        console.print(f"    {' '.join(hit.chunk.text.split())[:200]}", markup=False)
+    if not hits:
+        console.print("Nothing found.")
+
+
+def print_answer(question: str, answer: Answer) -> None:
+    console = _console()
+    console.print(f"\nQ: {question}", style="bold", markup=False)
+    console.print(answer.text, markup=False)
+    for item in answer.citations:
+        place = f", p.{item.page}" if item.page else ""
+        heading = f" > {item.heading}" if item.heading else ""
+        console.print(f"   [{item.number}] {item.title}{place}{heading} ({item.source})", markup=False, style="dim")
+
+
+def print_documents(documents: Sequence[Document]) -> None:
+    from rich.table import Table
+
+    table = Table()
+    for column in ("id", "tenant", "groups", "source", "status", "chunks", "PII", "reason"):
+        table.add_column(column, overflow="fold")
+    for item in documents:
+        table.add_row(
+            item.id,
+            item.tenant,
+            ",".join(item.groups),
+            item.source,
+            item.status,
+            str(item.chunks),
+            str(sum(item.pii.values())),
+            item.reason,
+        )
+    _console().print(table)
+
+
+def print_lines(text: str) -> None:
+    _console().print(text, markup=False)
