@@ -40,8 +40,9 @@ _TAG = re.compile(r"</?(?:t[rdh]|table|thead|tbody|p|div|br|span|b|strong|em|i|l
 _CELL_END = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
 _ROW_END = re.compile(r"</tr\s*>", re.IGNORECASE)
 
-# Seven digits near one another: the shortest identifier of all holds as many.
-_DIGITS_HINT = re.compile(r"(?:\d\D{0,8}){6}\d")
+# The shortest identifiers (passports, foreign phone numbers) hold seven digits, with a letter or a few signs between two.
+_DIGITS_HINT = re.compile(r"(?:\d[^\w,:;'\"<>{}=|]{0,4}[A-Za-z]?){6}\d")
+_IBAN_HINT = re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}")
 _IP_HINT = re.compile(r"\d\.\d")
 
 
@@ -91,9 +92,9 @@ class Masker:
         if _INVISIBLE.search(text) or _FOLDED.search(text):
             text, _ = _view(text)
         return (
-            "@" in text
-            or _DIGITS_HINT.search(text) is not None
+            _may_hold_numbers(text)
             or ("NAME" in self._kinds and LABEL_HINT.search(text) is not None)
+            or ("IBAN" in self._kinds and _IBAN_HINT.search(text) is not None)
             or ("IP" in self._kinds and _IP_HINT.search(text) is not None)
         )
 
@@ -102,9 +103,10 @@ class Masker:
         view, offsets = _view(text)
         columns = table_cells(view) if "|" in view or "\t" in view else []
         findings = list(find_korean(view, self._kinds))
-        findings += find_presidio(
-            self._load(), view, self._kinds, self._settings.min_score, lambda start, end: near(view, start, end, columns)
-        )
+        if _may_hold_numbers(view):
+            findings += find_presidio(
+                self._load(), view, self._kinds, self._settings.min_score, lambda start, end: near(view, start, end, columns)
+            )
         resolved = _resolve(findings)
         if offsets is None:
             return resolved
@@ -115,6 +117,11 @@ class Masker:
             if self._engine is None:
                 self._engine = build_engine()
             return self._engine
+
+
+def _may_hold_numbers(text: str) -> bool:
+    """Whether Presidio could find anything: all that it looks for has an @ or a run of digits."""
+    return "@" in text or _DIGITS_HINT.search(text) is not None
 
 
 def _view(text: str) -> tuple[str, list[int] | None]:

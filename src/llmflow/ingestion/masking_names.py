@@ -37,23 +37,38 @@ _WEAK = r"(?:이\s{0,3}름|name)"
 _NOTE = r"(?:\s?\([^()\n]{1,12}\))?"
 _SEPARATOR = r"[\"']?[ \t]{0,4}(?:[:：=|\t])[ \t:：|\"']{0,12}"
 _HANGUL_NAME = r"[가-힣]{2,4}|[가-힣](?: {1,3}[가-힣]){1,3}"
-_LATIN_NAME = r"[A-Z][A-Za-z'\-]+(?:,? [A-Z]\.?)?(?:,? [A-Z][A-Za-z'\-]+){0,2}"
+_LATIN_WORD = r"[A-Z](?:[A-Za-zÀ-ɏ'’\-]*[A-Za-zÀ-ɏ])"
+_LATIN_NAME = rf"{_LATIN_WORD}(?:,? [A-Z]\.?)?(?:,? {_LATIN_WORD}){{0,2}}"
 _TITLE = (
     r"(?:님|씨|군|양|귀하|사원|주임|대리|과장|차장|부장|팀장|실장|본부장|이사|상무|전무|부사장|사장|대표|교수|박사|선생님?|간호사|변호사|"
-    r"주무관|사무관|책임|선임|수석|매니저|프로|의원)"
+    r"주무관|사무관|책임|선임|수석|매니저|프로|의원|입니다|이며|이고)"
 )
 # The title may follow glued ("홍길동님"), but only where the name before it is whole.
-_VALUE = rf"(?P<name>(?:{_HANGUL_NAME})(?=\s?{_TITLE}(?![가-힣])|(?![가-힣A-Za-z0-9]))|{_LATIN_NAME}(?![A-Za-z0-9@]))"
+_VALUE = rf"(?P<name>(?:{_HANGUL_NAME})(?=\s?{_TITLE}(?![가-힣])|(?![가-힣A-Za-z0-9]))|(?:{_LATIN_NAME})(?![A-Za-zÀ-ɏ0-9@]))"
 
 _FIELD_START = r"(?:(?<=[\n|,;·•*\-(\[/\"'{>\t])|(?<=  )|(?<=[0-9][.)])|(?<![\s\S]))[ \t]{0,8}[\"']?"
 _STRONG = re.compile(rf"(?<![가-힣A-Za-z])(?P<label>{_STRONG_KO}|(?i:{_STRONG_EN})){_NOTE}{_SEPARATOR}{_VALUE}")
+# Forms read from a PDF lose their rules and colons.
+_BARE = re.compile(
+    rf"(?<![가-힣A-Za-z])(?:성\s{{0,3}}명|성함|예금주|대표이사) {{1,8}}"
+    rf"(?P<name>[가-힣]{{3}})(?=\s?{_TITLE}(?![가-힣])|(?![가-힣]))"
+)
 _LOOSE = re.compile(rf"{_FIELD_START}(?P<label>(?i:{_WEAK})){_NOTE}{_SEPARATOR}{_VALUE}")
 _CELL_LABEL = re.compile(rf"(?:(?P<strong>{_STRONG_KO}|(?i:{_STRONG_EN}))|(?i:{_WEAK})){_NOTE}[:：]?$")
 _CELL_VALUE = re.compile(rf"{_VALUE}(?:\s?{_TITLE})?$")
 _MORE = re.compile(rf"\s?{_TITLE}?\s?[,、·/]\s?{_VALUE}")
 
+# What stands in a person's record besides the name: dishes and statues have a `name:` too.
+_PERSONAL = re.compile(
+    r"@|phone|mobile|\btel\b|e-?mail|birth|\bdob\b|employee|department|position|job\s?title|address|gender|"
+    r"연락처|전화|휴대|메일|생년|성별|부서|직급|직책|직위|주소|사번|주민|소속",
+    re.IGNORECASE,
+)
+_RECORD_REACH = 120
+
 # Every text in which a name can be found holds this: a label, and a separator a little behind it.
 LABEL_HINT = re.compile(
+    r"(?:성\s{0,3}[명함]|예금주|대표이사) {1,8}[가-힣]{3}|"
     r"(?:성\s{0,3}[명함]|이\s{0,3}름|[자인사원주명]|이사|(?i:names?|applicant|person|holder|signed\s?by|prepared\s?by|approved\s?by|"
     r"reviewed\s?by|submitted\s?by|representative|recipient|payee|beneficiary))"
     r"(?:\s?\([^()\n]{1,12}\))?[\"']?[ \t]{0,4}[:：=|\t<]"
@@ -62,16 +77,30 @@ LABEL_HINT = re.compile(
 
 def find_names(view: str) -> Iterator[Span]:
     """Yield spans of names in labelled fields and under labelled table columns; spans may repeat."""
-    for pattern, strong in ((_STRONG, True), (_LOOSE, False)):
+    for pattern, strong in ((_STRONG, True), (_LOOSE, False), (_BARE, False)):
         for match in pattern.finditer(view):
             start, end = match.span("name")
             if not is_name(view[start:end], strong):
+                continue
+            if pattern is _LOOSE and view[start].isascii() and not _is_form(view, match):
                 continue
             yield start, end
             more = _MORE.match(view, end)
             while more and is_name(more["name"], strong=False):
                 yield more.span("name")
                 more = _MORE.match(view, more.end("name"))
+
+
+def _is_form(view: str, match: re.Match[str]) -> bool:
+    """Whether a Latin answer to a bare `name` stands in a person's form or record."""
+    if (
+        match["label"].istitle()
+        and view[match.end("label")] == ":"
+        and view[match.start("label") - 1 : match.start("label")] in "\n"
+    ):
+        return True
+    around = view[max(match.start() - _RECORD_REACH, 0) : match.start()] + view[match.end() : match.end() + _RECORD_REACH]
+    return _PERSONAL.search(around) is not None
 
 
 def find_column_names(cell: str, header: str) -> Span | None:

@@ -1,7 +1,11 @@
 """Presidio's recognisers for Korean text, without a language model and without the network."""
 
 import logging
-from collections.abc import Callable, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from llmflow.ingestion.masking_recognizers import CONTEXT, Finding
@@ -9,7 +13,6 @@ from llmflow.ingestion.masking_recognizers import CONTEXT, Finding
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
-Analyse = Callable[[str], Sequence[Finding]]
 Near = Callable[[int, int], str]
 
 _KINDS = {
@@ -23,6 +26,9 @@ _KINDS = {
     "CREDIT_CARD": "CARD",
 }
 
+# The phone library tries every number in the text, at most of Presidio's cost; `_accept` keeps only those that begin so.
+_PHONE_HINT = re.compile(r"(?:\+[0-9(]|(?<![0-9.])0[0-9])(?:[^\w,:;'\"<>{}=|]{0,4}[0-9]){5}")
+
 # Presidio's own pattern takes the Korean particle behind an address and the label before it, and its check drops internal
 # domains such as `corp.local` after trying to download the list of public suffixes.
 EMAIL_PATTERN = (
@@ -32,9 +38,11 @@ EMAIL_PATTERN = (
 
 
 def build_engine() -> "AnalyzerEngine":
-    """Return an analyser for `ko`; takes a second or two, most of it imports."""
+    """Return an analyser for `ko`; takes about a second, most of it imports."""
     # At debug level Presidio logs words of the text.
     logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
+    with _without_models():
+        import presidio_analyzer  # noqa: F401
     from presidio_analyzer import AnalyzerEngine, ContextAwareEnhancer, Pattern, RecognizerRegistry, RecognizerResult
     from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
     from presidio_analyzer.predefined_recognizers import (
@@ -78,9 +86,30 @@ def build_engine() -> "AnalyzerEngine":
     )
 
 
+@contextmanager
+def _without_models() -> Iterator[None]:
+    """Hide torch and transformers from this thread's imports: Presidio imports both for recognisers that are not used here.
+
+    They cost every worker 4 s and 0.3 GB. What is loaded already stays, and other threads import what they like.
+    """
+    owner = get_ident()
+
+    class Hidden:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> None:
+            if get_ident() == owner and name in ("torch", "transformers"):
+                raise ModuleNotFoundError(f"{name} is hidden while Presidio loads", name=name)
+
+    sys.meta_path.insert(0, Hidden)  # pyright: ignore[reportArgumentType]
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(Hidden)  # pyright: ignore[reportArgumentType]
+
+
 def find_presidio(engine: "AnalyzerEngine", view: str, kinds: frozenset[str], min_score: float, near: Near) -> list[Finding]:
     """Return Presidio's results that score at least `min_score` and stand up to `_accept`; they may overlap."""
-    entities = [entity for entity, kind in _KINDS.items() if kind in kinds]
+    entities = [entity for entity, kind in _KINDS.items() if kind in kinds and (kind != "PHONE" or _PHONE_HINT.search(view))]
     if not entities:
         return []
     found: list[Finding] = []
