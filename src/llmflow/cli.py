@@ -248,6 +248,15 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def __getattr__(name: str) -> Any:
+    """Give Kedro, which looks for `cli` in this module, a group of its own without commands: `kedro run` stays Kedro's."""
+    if name == "cli":
+        import click
+
+        return click.Group(name="llmflow")
+    raise AttributeError(name)
+
+
 def main() -> None:
     app()
 

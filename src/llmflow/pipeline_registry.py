@@ -7,5 +7,9 @@ from llmflow.pipelines import ingestion, retrieval_evaluation
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return every pipeline; `__default__` is their sum."""
-    documents, retrieval = ingestion.create_pipeline(), retrieval_evaluation.create_pipeline()
-    return {"ingestion": documents, "retrieval_evaluation": retrieval, "__default__": documents + retrieval}
+    documents = ingestion.create_pipeline()
+    return {
+        "ingestion": documents,
+        "retrieval_evaluation": retrieval_evaluation.create_pipeline(),
+        "__default__": documents + retrieval_evaluation.create_pipeline(after=("ingestion_report",)),
+    }

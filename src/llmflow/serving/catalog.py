@@ -102,7 +102,9 @@ def build_answerer(
 def open_catalog(env: str = "base") -> Workspace:
     """Return the workspace of `env`. Raises SettingsError when conf/ is wrong or the environment is unknown."""
     import os
+    import warnings
 
+    warnings.filterwarnings("ignore", message=".*register_new_resolver.*")  # Kedro's own call of a renamed function
     for key, value in {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}.items():
         os.environ.setdefault(key, value)
     from kedro.config import OmegaConfigLoader

@@ -15,14 +15,13 @@ from llmflow.serving.tables import print_lines
 from llmflow.workspace import project_path
 
 
-def read_questions(settings: EvaluationSettings) -> tuple[JudgedQuestion, ...]:
+def read_questions(settings: EvaluationSettings, *_after: Any) -> tuple[JudgedQuestion, ...]:
     """Return the judged questions of the corpus."""
     return load_sample_questions(project_path() / settings.questions)
 
 
 def evaluate_questions(
     questions: tuple[JudgedQuestion, ...],
-    ingestion_report: dict[str, Any],
     ingestion: IngestionSettings,
     retrieval: RetrievalSettings,
     answering: AnsweringSettings,

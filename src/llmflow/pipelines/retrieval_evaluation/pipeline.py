@@ -7,16 +7,15 @@ from llmflow.pipelines.retrieval_evaluation.nodes import evaluate_questions, log
 STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder"]
 
 
-def create_pipeline(**_: object) -> Pipeline:
-    """Return the evaluation pipeline. It asks for the ingestion's report so that it runs after it."""
+def create_pipeline(after: tuple[str, ...] = ()) -> Pipeline:
+    """Return the evaluation pipeline; its first node waits for the datasets in `after`."""
     return Pipeline(
         [
-            Node(read_questions, "params:evaluation", "questions", name="read_questions"),
+            Node(read_questions, ["params:evaluation", *after], "questions", name="read_questions"),
             Node(
                 evaluate_questions,
                 [
                     "questions",
-                    "ingestion_report",
                     "params:ingestion",
                     "params:retrieval",
                     "params:answering",

@@ -1,0 +1,67 @@
+# make demo | make test | make bench | make wheelhouse | make system-packages
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PORT ?= 7860
+export KEDRO_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export HF_HUB_OFFLINE := 1
+export GRADIO_ANALYTICS_ENABLED := False
+export KEDRO_LOGGING_CONFIG := $(CURDIR)/conf/base/logging.yml
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: help env demo test lint unit bench wheelhouse system-packages check-system clean
+
+help:
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
+
+env: $(VENV)/.ready ## make the environment from constraints.txt
+
+$(VENV)/.ready: constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed. Set PYTHON=/path/to/python3.11."; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing $$(grep -c == constraints.txt) pinned packages (2-5 minutes; PIP_FIND_LINKS and pip.conf are honoured)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-deps -r constraints.txt 2>&1 \
+	  | awk '/^Collecting/ {n++; if (n % 25 == 0) print "  resolved " n} /^Installing collected/ {print "  unpacking " n " packages"} /ERROR|error:/ {print}' ; \
+	  test $${PIPESTATUS[0]} -eq 0
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+check-system:
+	@for tool in tesseract pdftoppm; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "Not installed:$$missing. Scanned pages and pictures will be marked failed with that reason."; \
+	  echo "As root on Debian: make system-packages. Elsewhere: install tesseract with Korean data, and poppler."; fi
+
+system-packages: ## install Tesseract (Korean), Poppler and the fonts that tests use; root on Debian
+	@command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { \
+	  echo "This target needs root on Debian. Install by hand: tesseract-ocr tesseract-ocr-kor poppler-utils fonts-nanum"; exit 1; }
+	apt-get update -q && apt-get install -y -q --no-install-recommends tesseract-ocr tesseract-ocr-kor poppler-utils fonts-nanum
+
+demo: env check-system ## ingest the sample corpus, measure retrieval, answer three questions, open the chat
+	@$(BIN)/kedro run
+	@$(BIN)/llmflow demo
+	@if [ "$(SERVE)" != 0 ]; then $(BIN)/llmflow chat --port $(PORT); fi
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check src apps tests benchmarks
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+unit: env
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test: env check-system lint unit ## everything that CI runs
+
+bench: env ## our figures beside the plain pipeline, in one run
+	$(BIN)/python -m benchmarks.run
+
+wheelhouse: env ## every pinned wheel in wheelhouse/, for a network that is closed
+	$(BIN)/python -m pip download --disable-pip-version-check -q --no-deps -d wheelhouse -r constraints.txt
+	$(BIN)/python -m pip download --disable-pip-version-check -q --no-deps -d wheelhouse pip setuptools wheel
+	@echo "Copy wheelhouse/ and the project over, then: PIP_NO_INDEX=1 PIP_FIND_LINKS=$$PWD/wheelhouse make demo"
+
+clean: ## remove the environment and local data
+	rm -rf $(VENV) data/local
