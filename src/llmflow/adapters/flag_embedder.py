@@ -9,14 +9,15 @@ from pydantic import Field
 
 from llmflow.config import Settings, fingerprint_of
 from llmflow.errors import MissingDependency, ModelUnavailable
+from llmflow.workspace import project_path
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class FlagEmbedderSettings(Settings):
-    path: str
-    """Folder of the model; nothing is downloaded."""
+    model: str
+    """Folder of the model, relative to the project or absolute; nothing is downloaded."""
     dimension: int = Field(1024, ge=1)
     languages: tuple[str, ...] = ("ko", "en", "other")
     max_tokens: int = Field(1024, ge=8, le=8192)
@@ -32,7 +33,7 @@ class FlagEmbedder:
         self.settings = settings
         self.dimension = settings.dimension
         self.languages = frozenset(settings.languages)
-        self.name = f"{Path(settings.path).name}_{fingerprint_of(settings.model_dump(include={'path', 'max_tokens', 'half'}))}"
+        self.name = f"{Path(settings.model).name}_{fingerprint_of(settings.model_dump(include={'max_tokens', 'half'}))}"
         self._lock = threading.Lock()
         self._model: Any = None
 
@@ -47,7 +48,7 @@ class FlagEmbedder:
         vectors = np.asarray(found, dtype=np.float32)
         if vectors.shape[1] != self.dimension:
             raise ModelUnavailable(
-                f"The model in {self.settings.path} makes {vectors.shape[1]} dimensions; `dimension` says {self.dimension}."
+                f"The model in {self.settings.model} makes {vectors.shape[1]} dimensions; `dimension` says {self.dimension}."
             )
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
 
@@ -56,11 +57,12 @@ class FlagEmbedder:
 
     def _load(self) -> Any:
         if self._model is None:
-            if not (Path(self.settings.path) / "config.json").exists():
-                raise ModelUnavailable(f"No model in {self.settings.path}. Copy the BGE-M3 folder there.")
+            folder = project_path() / Path(self.settings.model).expanduser()
+            if not (folder / "config.json").exists():
+                raise ModelUnavailable(f"No model in {folder}. Copy the BGE-M3 folder there.")
             try:
                 from FlagEmbedding import BGEM3FlagModel
             except ImportError as exc:
                 raise MissingDependency("BGE-M3 needs FlagEmbedding. Install it: pip install 'llmflow[train]'") from exc
-            self._model = BGEM3FlagModel(self.settings.path, use_fp16=self.settings.half, devices=self.settings.device)
+            self._model = BGEM3FlagModel(str(folder), use_fp16=self.settings.half, devices=self.settings.device)
         return self._model

