@@ -27,7 +27,7 @@ _KINDS = {
 }
 
 # The phone library tries every number in the text, at most of Presidio's cost; `_accept` keeps only those that begin so.
-_PHONE_HINT = re.compile(r"(?:\+[0-9(]|(?<![0-9.])0[0-9])(?:[^\w,:;'\"<>{}=|]{0,4}[0-9]){5}")
+_PHONE_HINT = re.compile(r"(?:\+[0-9(]|(?<![0-9])(?<![0-9]\.)0[0-9])(?:[^\w,:;'\"<>{}=|]{0,4}[0-9]){5}")
 
 # Presidio's own pattern takes the Korean particle behind an address and the label before it, and its check drops internal
 # domains such as `corp.local` after trying to download the list of public suffixes.
