@@ -11,10 +11,10 @@ from llmflow.ingestion.sentences import split_sentences
 
 Span = tuple[int, int]
 
-# Measured against cl100k and published XLM-R and Qwen counts: they range from 0.55 to 1.1 tokens a Hangul syllable and
-# agree on about 0.28 a Latin character of prose. The estimate leans high so that a chunk never overruns an encoder.
-_WEIGHT_LATIN = 28
-_WEIGHT_OTHER = 75
+# A Hangul syllable is 0.55 (XLM-R) to 1.1 (cl100k) tokens in the tokenizers of the day, a Latin character of prose 0.2 to 0.3.
+# Three UTF-8 bytes come to 0.76 here, one to 0.28: high enough that a chunk does not overrun an encoder of the first kind.
+_WEIGHT_CHARACTER = 28
+_WEIGHT_FURTHER_BYTE = 24
 
 # Blanks at which masking loses nothing: no number, address or `label: value` pair stands across them.
 _SAFE_BLANK = re.compile(r"(?<=[^\s0-9:：@\-.,(/|~])\s+(?!\S{0,2}[0-9])(?=[^\s@])")
@@ -29,9 +29,8 @@ def count_tokens(text: str) -> int:
 
 def weigh_tokens(text: str) -> int:
     """Return the same in hundredths of a token: the weights of two texts add up to the weight of both joined."""
-    other = (len(text.encode("utf-8", "surrogatepass")) - len(text)) // 2 if not text.isascii() else 0
-    latin = len(text) - other - text.count(" ") - text.count("\n")
-    return latin * _WEIGHT_LATIN + other * _WEIGHT_OTHER
+    further = 0 if text.isascii() else len(text.encode("utf-8", "surrogatepass")) - len(text)
+    return (len(text) - text.count(" ") - text.count("\n")) * _WEIGHT_CHARACTER + further * _WEIGHT_FURTHER_BYTE
 
 
 def sentence_pieces(text: str, limit: int) -> list[Span]:
@@ -74,8 +73,8 @@ def bounded_spans(text: str, start: int, end: int, limit: int) -> list[Span]:
 
 def _reach(text: str, start: int, end: int, limit: int) -> int:
     """Return the largest stop such that text[start:stop] fits the limit; at least one character."""
-    # No character counts more than 1.5 tokens (a four-byte one), so the first bound always fits.
-    low = start + max(int(limit / 1.6) - 1, 1)
+    # No character counts more than a token (a four-byte one does), so the first bound always fits.
+    low = start + max(limit, 1)
     if low >= end:
         return end
     high = low

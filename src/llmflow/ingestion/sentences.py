@@ -113,7 +113,7 @@ def _full_stop_ends(text: str, start: int, position: int, end: int, before: str)
         return False
     if before.isdigit() and rest[:1].isdigit():
         return False
-    if rest[:1].isalpha() and "a" <= rest[0] <= "z":
+    if "a" <= rest[:1] <= "z" and before.isascii():
         return False
     word = _WORD_BEFORE.search(text, max(start, position - 12), position)
     if word is None:
