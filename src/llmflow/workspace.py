@@ -7,6 +7,8 @@ from llmflow.errors import SettingsError
 
 PROJECT_VARIABLE = "LLMFLOW_PROJECT"
 HOME_VARIABLE = "LLMFLOW_HOME"
+MERGE_STRATEGY = {"parameters": "soft"}
+"""How an environment changes conf/base: parameters key by key, catalog entries as a whole. Kedro and the CLI share it."""
 
 
 def project_path() -> Path:

@@ -40,7 +40,7 @@ class AccessRules(Settings):
     def grant(self, relative: str) -> Grant:
         """Return who may read the file at `relative` (forward slashes)."""
         for rule in self.rules:
-            if _matches(rule.path, relative):
+            if matches(rule.path, relative):
                 return Grant(tenant=rule.tenant, groups=rule.groups)
         return self.default
 
@@ -61,5 +61,6 @@ def load_access(folder: Path, default: Grant) -> AccessRules:
         ) from exc
 
 
-def _matches(pattern: str, relative: str) -> bool:
+def matches(pattern: str, relative: str) -> bool:
+    """Return whether a path with forward slashes fits a glob; `*` and `**` both cross folders."""
     return re.match(translate(pattern.replace("**", "*")), relative) is not None

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from llmflow.config import Settings
 from llmflow.errors import SettingsError
-from llmflow.ingestion.access import FILE_NAME, AccessRules, Grant, load_access
+from llmflow.ingestion.access import FILE_NAME, AccessRules, Grant, load_access, matches
 from llmflow.ingestion.prepare import PreparationSettings, with_version
 from llmflow.ports import SourceFile
 
@@ -18,6 +18,8 @@ class SourceSettings(Settings):
     """Where documents come from and who may read them where no access.yml says otherwise."""
 
     paths: tuple[str, ...]
+    include: tuple[str, ...] = ("**",)
+    """Globs relative to a folder of `paths`; a file that matches none is left out. `**` crosses folders."""
     access: Grant = Grant()
 
 
@@ -34,7 +36,7 @@ def find_files(settings: SourceSettings, preparation: PreparationSettings) -> li
             raise SettingsError(f"There is nothing at {text}. Give a file or a folder that exists.")
         folder = root if root.is_dir() else root.parent
         rules = _rules_above(folder, settings.access)
-        for path in sorted(_walk(root)) if root.is_dir() else [root]:
+        for path in sorted(_walk(root, settings.include)) if root.is_dir() else [root]:
             file = _source_file(path, folder, rules)
             found.setdefault(file.document_id, with_version(file, preparation))
     return list(found.values())
@@ -53,12 +55,14 @@ def _rules_above(folder: Path, default: Grant) -> tuple[Path, AccessRules]:
     return folder.resolve(), AccessRules(default=default)
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, include: Sequence[str]) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith(HIDDEN))
         for name in files:
-            if not name.startswith(HIDDEN) and name != FILE_NAME:
-                yield Path(folder) / name
+            path = Path(folder) / name
+            wanted = any(matches(pattern, path.relative_to(root).as_posix()) for pattern in include)
+            if wanted and not name.startswith(HIDDEN) and name != FILE_NAME:
+                yield path
 
 
 def _source_file(path: Path, folder: Path, rules: tuple[Path, AccessRules]) -> SourceFile:

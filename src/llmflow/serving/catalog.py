@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
@@ -15,7 +15,7 @@ from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
-from llmflow.workspace import home_path, project_path
+from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
 
 STORE_ENTRIES = {
     "state": "state_store",
@@ -30,7 +30,9 @@ STORE_ENTRIES = {
 class EvaluationSettings(Settings):
     questions: str
     """Judged questions over the corpus, one JSON a line."""
-    limit: int = 50
+    covered_only: bool = False
+    """Ask only questions whose evidence and forbidden sources are in the corpus: for a corpus that was ingested in part."""
+    limit: int = Field(50, ge=1)
     experiment: str = "retrieval"
 
 
@@ -117,7 +119,12 @@ def open_catalog(env: str = "base") -> Workspace:
         raise SettingsError(f"There is no environment '{env}'. Choose one of: {', '.join(known)}.")
     try:
         loader = OmegaConfigLoader(
-            str(project / "conf"), env=env, base_env="base", default_run_env="base", custom_resolvers={"home": home_path}
+            str(project / "conf"),
+            env=env,
+            base_env="base",
+            default_run_env="base",
+            merge_strategy=MERGE_STRATEGY,
+            custom_resolvers={"home": home_path},
         )
         parameters = dict(loader["parameters"])
         entries = _anchor(dict(loader["catalog"]), project)

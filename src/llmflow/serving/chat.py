@@ -1,5 +1,7 @@
 """The chat service over one workspace."""
 
+import logging
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from llmflow import __version__
@@ -7,20 +9,31 @@ from llmflow.errors import LlmflowError
 from llmflow.serving.catalog import Workspace
 from llmflow.types import Answer, ChatTurn, Hit, Principal
 
+log = logging.getLogger(__name__)
+
+WARM_UP = ("준비되었나요?", "Is everything ready?")
+"""A question a language: Korean loads the morphemes, English the embedder."""
+
 
 class WorkspaceChat:
     """ChatService (serving/service.py) that asks the workspace's one answerer."""
 
     def __init__(self, workspace: Workspace):
         self._workspace = workspace
+        self._warming = threading.Lock()
+        """Held by the warm-up: a question that comes meanwhile waits for it instead of loading every model a second time."""
 
     def stream(
         self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
     ) -> Iterator[str | Answer]:
-        return self._workspace.answerer.stream(question, principal, history, language)
+        with self._warming:
+            answerer = self._workspace.answerer
+        return answerer.stream(question, principal, history, language)
 
     def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
-        return self._workspace.retriever.search(question, principal, limit)
+        with self._warming:
+            retriever = self._workspace.retriever
+        return retriever.search(question, principal, limit)
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
         found = self._workspace.stores.state.resolve([chunk_id], principal).get(chunk_id)
@@ -28,6 +41,23 @@ class WorkspaceChat:
 
     def health(self) -> Mapping[str, object]:
         return health(self._workspace)
+
+    def warm(self) -> None:
+        """Load what the first question would wait for: masker, morphemes, embedder, stores. Never raises, asks no chat model."""
+        nobody = Principal("warm-up", user="warm-up")
+        try:
+            with self._warming:
+                answerer = self._workspace.answerer
+                for question in WARM_UP:
+                    answerer.retriever.search(answerer.mask(question), nobody)
+        except LlmflowError as exc:
+            log.warning("Not ready: %s", exc)  # whoever asks is told the same
+        except Exception:
+            log.exception("The warm-up failed")
+
+    def close(self) -> None:
+        """Close the stores; safe twice."""
+        self._workspace.close()
 
 
 def health(workspace: Workspace) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmflow.answering.answerer import Answerer
+from llmflow.errors import DatasetError
 from llmflow.evaluation.answers import AnsweredQuestion, AnswerSummary, summarise_answers
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet
 from llmflow.evaluation.metrics import (
@@ -22,7 +23,7 @@ from llmflow.ingestion.indexing import IndexingSettings, Progress, index_staged
 from llmflow.ingestion.passages import PassageText, stage_passages
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import WorkerSettings
-from llmflow.ports import Stores
+from llmflow.ports import StateStore, Stores
 from llmflow.retrieval.retriever import Retrieval, Retriever
 from llmflow.types import Principal, ScoredId
 
@@ -138,6 +139,22 @@ class CorpusEvaluation:
     answers: AnswerSummary
     leaks: int
     answered: tuple[AnsweredQuestion, ...] = field(repr=False)
+
+
+def chosen_questions(questions: Sequence[JudgedQuestion], state: StateStore, covered_only: bool) -> list[JudgedQuestion]:
+    """Return the questions to ask, in order: all, or those whose every source is served.
+
+    Raises DatasetError when none is left.
+    """
+    if not covered_only:
+        return list(questions)
+    served = {document.source for document in state.documents() if document.version}
+    kept = [q for q in questions if {*(item.source for item in q.evidence), *q.forbidden} <= served]
+    if not any(question.evidence for question in kept):
+        raise DatasetError(
+            "The corpus holds the evidence of no question. Ingest the documents that the questions are about first."
+        )
+    return kept
 
 
 def evaluate_corpus(questions: Sequence[JudgedQuestion], answerer: Answerer, limit: int = 50) -> CorpusEvaluation:

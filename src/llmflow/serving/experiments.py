@@ -40,6 +40,8 @@ def log_corpus_evaluation(
         from llmflow.workspace import home_path
 
         mlflow.set_tracking_uri(f"sqlite:///{home_path('mlflow.db')}")
+        if mlflow.get_experiment_by_name(settings.experiment) is None:  # else artifacts land in the folder of the caller
+            mlflow.create_experiment(settings.experiment, artifact_location=Path(home_path("mlflow")).as_uri())
         mlflow.set_experiment(settings.experiment)
         with mlflow.start_run(run_name="corpus questions"):
             _log(mlflow, metrics, evaluation, {"retrieval": retrieval, "answering": answering})

@@ -54,10 +54,13 @@ def _bars() -> Iterator[Progress]:
 def _lines() -> Progress:
     start: dict[str, float] = {}
     last: dict[str, float] = {}
+    heard = monotonic()
 
     def advance(stage: str, done: int, total: int) -> None:
+        nonlocal heard
         now = monotonic()
-        begun = start.setdefault(stage, now)
+        begun = start.setdefault(stage, heard)  # the first call reports work that began where the stage before ended
+        heard = now
         if done < total and now - last.get(stage, begun) < LINE_SECONDS:
             return
         last[stage] = now

@@ -43,11 +43,14 @@ def _print_counts(title: str, values: Mapping[str, object]) -> None:
 
     if not values:
         return
-    table = Table(title=title, title_justify="left")
-    for name in values:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in values.values()))
-    _console().print(table)
+    table = Table(show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in values.items():
+        table.add_row(name, f"{value:.2f}" if isinstance(value, float) else str(value))
+    console = _console()
+    console.print(title)
+    console.print(table)
 
 
 def print_hits(hits: Sequence[Hit]) -> None:
@@ -93,4 +96,5 @@ def print_documents(documents: Sequence[Document]) -> None:
 
 
 def print_lines(text: str) -> None:
-    _console().print(text, markup=False)
+    """Print text as it is: a table that is wider than the terminal must not be broken inside its cells."""
+    print(text, flush=True)

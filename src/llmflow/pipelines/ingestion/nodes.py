@@ -7,24 +7,26 @@ from llmflow.ingestion import run
 from llmflow.ingestion.indexing import IndexReport
 from llmflow.ingestion.preparing import PrepareReport
 from llmflow.ports import Notifier, Stores
+from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.progress import log_progress
 from llmflow.serving.tables import print_ingestion
 
 
 def register_documents(settings: run.IngestionSettings, *stores: Any) -> run.Registration:
     """Return the wanted files and what to do with each."""
-    return run.register(settings, Stores(*stores))
+    with ingestion_lock():
+        return run.register(settings, Stores(*stores))
 
 
 def prepare_documents(registration: run.Registration, settings: run.IngestionSettings, *stores: Any) -> PrepareReport:
     """Parse, chunk, mask and analyse what is new or changed."""
-    with log_progress() as progress:
+    with ingestion_lock(), log_progress() as progress:
         return run.prepare(registration, settings, Stores(*stores), progress)
 
 
 def index_documents(prepared: PrepareReport, settings: run.IngestionSettings, *stores: Any) -> IndexReport:
     """Write staged documents to every store and serve them."""
-    with log_progress() as progress:
+    with ingestion_lock(), log_progress() as progress:
         return run.index(prepared, settings, Stores(*stores), progress)
 
 

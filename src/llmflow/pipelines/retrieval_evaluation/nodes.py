@@ -9,7 +9,7 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Stores
 from llmflow.retrieval.retriever import RetrievalSettings
 from llmflow.serving.catalog import EvaluationSettings, build_answerer
-from llmflow.serving.evaluate import CorpusEvaluation, evaluate_corpus
+from llmflow.serving.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus
 from llmflow.serving.experiments import corpus_report, log_corpus_evaluation
 from llmflow.serving.tables import print_lines
 from llmflow.workspace import project_path
@@ -33,8 +33,9 @@ def evaluate_questions(
 ) -> CorpusEvaluation:
     """Ask every question as its own principal, through the code that serves."""
     prompts = {"ko": prompt_ko, "en": prompt_en}
-    answerer = build_answerer(Stores(*stores), ingestion.preparation, retrieval, answering, prompts, chat_model)
-    return evaluate_corpus(questions, answerer, settings.limit)
+    opened = Stores(*stores)
+    answerer = build_answerer(opened, ingestion.preparation, retrieval, answering, prompts, chat_model)
+    return evaluate_corpus(chosen_questions(questions, opened.state, settings.covered_only), answerer, settings.limit)
 
 
 def log_evaluation(
