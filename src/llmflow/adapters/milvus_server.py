@@ -17,6 +17,8 @@ from typing import IO
 from llmflow.errors import StoreUnavailable
 
 START_SECONDS = 60.0
+MAX_STARTS = 3
+"""Servers that died while starting, before it is given up."""
 POLL_SECONDS = 0.05
 LINGER_SECONDS = 3.0
 """How long a server without clients waits for the next command of the same person."""
@@ -36,19 +38,19 @@ class LocalMilvus:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             self._hold = open(f"{self._folder}.clients", "a")  # noqa: SIM115 - held open for the life of the client
             fcntl.flock(self._hold, fcntl.LOCK_SH)
-        deadline = time.monotonic() + START_SECONDS
-        child: subprocess.Popen[bytes] | None = None
-        while time.monotonic() < deadline:
-            running = _is_locked(f"{self._folder}.server")
-            if running and (port := _read_port(self._folder)):
-                return f"http://127.0.0.1:{port}"
-            if not running and (child is None or child.poll() is not None):
-                child = _spawn(self._folder, self._linger)
+        deadline, starts = time.monotonic() + START_SECONDS, 0
+        while time.monotonic() < deadline and starts <= MAX_STARTS:
+            if _is_locked(f"{self._folder}.server"):
+                if port := _read_port(self._folder):
+                    return f"http://127.0.0.1:{port}"
+            else:
+                starts += 1
+                _start(self._folder, self._linger)
             time.sleep(POLL_SECONDS)
         self.release()
         raise StoreUnavailable(
-            f"Milvus Lite did not start for {self._folder} within {START_SECONDS:.0f} s. See {self._folder}.log; "
-            "another program may hold the folder."
+            f"Milvus Lite did not start for {self._folder}; another program may hold the folder, or the disk may be full. "
+            f"See {self._folder}.log."
         )
 
     def serves(self, address: str) -> bool:
@@ -61,12 +63,13 @@ class LocalMilvus:
             self._hold = None
 
 
-def _spawn(folder: Path, linger_s: float) -> subprocess.Popen[bytes]:
+def _start(folder: Path, linger_s: float) -> None:
+    """Start a server and return as soon as it, or one that was quicker, holds the folder."""
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
     with open(f"{folder}.log", "ab") as log:
-        return subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-m", "llmflow.adapters.milvus_server", str(folder), str(linger_s)],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment, check=False,
         )  # fmt: skip
 
 
@@ -89,8 +92,8 @@ def _read_port(folder: Path) -> int | None:
     return port
 
 
-def serve(folder: Path, linger_s: float = LINGER_SECONDS) -> None:
-    """Serve `folder` until its last client has gone; return at once if it is served already."""
+def main(folder: Path, linger_s: float) -> None:
+    """Serve `folder` in the background until its last client has gone; return at once, also where it is served already."""
     with open(f"{folder}.server", "a") as lock:
         for _ in range(100):  # a probing client may hold the lock for an instant
             try:
@@ -100,19 +103,23 @@ def serve(folder: Path, linger_s: float = LINGER_SECONDS) -> None:
                 time.sleep(0.01)
         else:
             return
-        port_file = Path(f"{folder}.port")
-        port_file.unlink(missing_ok=True)
-        from milvus_lite.adapter.grpc.server import start_server_in_thread
+        Path(f"{folder}.port").unlink(missing_ok=True)
+        if os.fork() == 0:  # keeps the lock, and is nobody's child: no client has to bury it
+            _serve(folder, linger_s)
 
-        server, database, port = start_server_in_thread(str(folder), host="127.0.0.1", port=0)
-        partial = Path(f"{folder}.port.new")
-        partial.write_text(f"{os.getpid()} {port}")
-        partial.rename(port_file)
-        with open(f"{folder}.clients", "a") as clients:
-            _wait_for_last_client(clients, linger_s)
-            port_file.unlink(missing_ok=True)
-            server.stop(grace=2)
-            database.close()
+
+def _serve(folder: Path, linger_s: float) -> None:
+    from milvus_lite.adapter.grpc.server import start_server_in_thread
+
+    server, database, port = start_server_in_thread(str(folder), host="127.0.0.1", port=0)
+    port_file, partial = Path(f"{folder}.port"), Path(f"{folder}.port.new")
+    partial.write_text(f"{os.getpid()} {port}")
+    partial.rename(port_file)
+    with open(f"{folder}.clients", "a") as clients:
+        _wait_for_last_client(clients, linger_s)
+        port_file.unlink(missing_ok=True)
+        server.stop(grace=2)
+        database.close()
 
 
 def _wait_for_last_client(clients: IO[str], linger_s: float) -> None:
@@ -133,4 +140,4 @@ def _wait_for_last_client(clients: IO[str], linger_s: float) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), float(sys.argv[2]))
+    main(Path(sys.argv[1]), float(sys.argv[2]))
