@@ -25,11 +25,11 @@ class ChunkerSettings(Settings):
     """Sizes are in tokens as `pieces.count_tokens` estimates them."""
 
     method: Literal["sentence", "semantic"] = "sentence"
-    target_tokens: int = Field(400, ge=32, le=8000)
-    overlap_tokens: int = Field(50, ge=0)
-    min_tokens: int = Field(40, ge=0)  # smaller neighbouring sections of one parent share a chunk
-    table_max_tokens: int = Field(600, ge=32, le=8000)
-    semantic_percentile: int = Field(90, ge=1, le=99)  # distances between neighbouring sentences that stay together
+    target_tokens: int = Field(default=400, ge=32, le=8000)
+    overlap_tokens: int = Field(default=50, ge=0)
+    min_tokens: int = Field(default=40, ge=0)  # smaller neighbouring sections of one parent share a chunk
+    table_max_tokens: int = Field(default=600, ge=32, le=8000)
+    semantic_percentile: int = Field(default=90, ge=1, le=99)  # distances between neighbouring sentences that stay together
 
     @model_validator(mode="after")
     def _check_overlap(self) -> Self:
@@ -144,7 +144,7 @@ def _family(element: Element) -> ElementKind:
 
 
 def _merge_small(units: Iterator[_Unit], settings: ChunkerSettings) -> Iterator[_Unit]:
-    """Join neighbouring prose under minor headings while it fits, and tiny sections of one parent."""
+    """Join prose of one heading that code or lists had parted, and sections under `min_tokens` with their neighbours."""
     held: _Unit | None = None
     size = 0
     for unit in units:
@@ -152,7 +152,9 @@ def _merge_small(units: Iterator[_Unit], settings: ChunkerSettings) -> Iterator[
         prose = unit.kind not in (ElementKind.TABLE, ElementKind.RECORD)
         if held is not None and prose and size + tokens <= settings.target_tokens:
             tiny = size < settings.min_tokens and tokens < settings.min_tokens and held.path[:-1] == unit.path[:-1]
-            if tiny or held.section == unit.section:
+            same = held.path == unit.path
+            minor = held.section == unit.section and min(size, tokens) < settings.min_tokens
+            if tiny or same or minor:
                 path = tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(held.path, unit.path, strict=False)))
                 held = replace(held, path=path, parts=held.parts + unit.parts)
                 size += tokens
@@ -192,11 +194,24 @@ def _union(boxes: Sequence[Box]) -> Box | None:
 
 def _chunk_table(unit: _Unit, settings: ChunkerSettings) -> Iterator[ChunkDraft]:
     table = unit.parts[-1]
-    strays = [part.text.strip() for part in unit.parts[:-1] if part.text.strip() not in unit.path]
+    strays = _outside_path(unit)
     prefix = "\n".join([" > ".join(unit.path), *strays, unit.caption]).strip("\n")
     limit = max(settings.table_max_tokens - count_tokens(prefix), settings.table_max_tokens // 2)
     for part in split_table(table.text.strip("\n"), table.html, limit):
         yield _draft(unit, f"{prefix}\n{part.text}" if prefix else part.text, [table], part.html)
+
+
+def _outside_path(unit: _Unit) -> list[str]:
+    """Return the headings before the table that are not above it: empty sections that ended."""
+    path = list(unit.path)
+    strays: list[str] = []
+    for part in reversed(unit.parts[:-1]):
+        text = part.text.strip()
+        if text in path:
+            path.remove(text)
+        else:
+            strays.insert(0, text)
+    return strays
 
 
 def _chunk_records(unit: _Unit, settings: ChunkerSettings) -> Iterator[ChunkDraft]:

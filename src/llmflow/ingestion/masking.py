@@ -49,7 +49,7 @@ _IP_HINT = re.compile(r"\d\.\d")
 class MaskingSettings(Settings):
     enabled: bool = True
     kinds: tuple[Kind, ...] = _DEFAULT  # IP addresses are what a technical document is about: opt in
-    min_score: float = Field(0.4, ge=0.0, le=1.0)  # Presidio's scale; a word of context adds 0.35
+    min_score: float = Field(default=0.4, ge=0.0, le=1.0)  # Presidio's scale; a word of context adds 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,15 @@ class Masker:
         findings = list(find_korean(view, self._kinds))
         if _may_hold_numbers(view):
             findings += find_presidio(
-                self._load(), view, self._kinds, self._settings.min_score, lambda start, end: near(view, start, end, columns)
+                self.load(), view, self._kinds, self._settings.min_score, lambda start, end: near(view, start, end, columns)
             )
         resolved = _resolve(findings)
         if offsets is None:
             return resolved
         return [Finding(offsets[f.start], offsets[f.end - 1] + 1, f.kind) for f in resolved]
 
-    def _load(self) -> "AnalyzerEngine":
+    def load(self) -> "AnalyzerEngine":
+        """Return Presidio's analyser, built on the first call in about a second; call it early to spare the first user."""
         with self._lock:
             if self._engine is None:
                 self._engine = build_engine()

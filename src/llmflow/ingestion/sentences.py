@@ -8,7 +8,7 @@
 import re
 
 # A candidate end: a terminator with the quotes and brackets that close on it, or a line break.
-_CANDIDATE = re.compile(r"[.!?…。！？]+[\"'”’」』）)\]》〉»]*|\n\s*")
+_CANDIDATE = re.compile(r"[.!?…。！？]+[\"'”’」』）)\]》〉»*]*|\n\s*")
 
 _ABBREVIATION_LIST = (
     "dr mr mrs ms prof sr jr st vs etc e.g i.e eg ie cf al fig figs eq no nos vol pp ed eds approx dept est inc ltd co corp "
