@@ -150,12 +150,15 @@ def test_a_heading_joins_the_text_below_and_the_path_names_those_above() -> None
     assert [draft.ordinal for draft in drafts] == list(range(len(drafts)))
 
 
-def test_major_headings_divide_and_minor_ones_need_not() -> None:
-    body = "이 절은 충분히 긴 문장을 담고 있습니다."
-    major = chunk_document(document(title("가", 2), prose(body), title("나", 2), prose(body)), SMALL)
-    assert [draft.heading_path for draft in major] == [("가",), ("나",)]
-    minor = chunk_document(document(title("가", 2), prose(body), title("나", 3), prose(body)), SMALL)
-    assert [(draft.heading_path, draft.kind) for draft in minor] == [(("가",), ElementKind.TEXT)]
+def test_headings_divide_and_only_a_tiny_minor_section_joins_its_neighbour() -> None:
+    body, tiny = "이 절은 충분히 긴 문장을 담고 있습니다.", "짧다."
+    for level in (2, 3):
+        parted = chunk_document(document(title("가", 2), prose(body), title("나", level), prose(body)), SMALL)
+        assert [draft.text for draft in parted] == [f"가\n{body}", f"나\n{body}"]
+        assert parted[1].heading_path == (("나",) if level == 2 else ("가", "나"))
+    assert len(chunk_document(document(title("가", 2), prose(body), title("나", 2), prose(tiny)), SMALL)) == 2
+    joined = chunk_document(document(title("가", 2), prose(body), title("나", 3), prose(tiny)), SMALL)
+    assert [(draft.heading_path, draft.kind) for draft in joined] == [(("가",), ElementKind.TEXT)]
 
 
 def test_tiny_sections_of_one_parent_share_a_chunk() -> None:
