@@ -18,7 +18,9 @@ from apps.chat.conversation import Conversation, Exchange
 from apps.chat.texts import Texts
 from llmflow.types import Answer, Citation, Hit
 
+EXTRACTIVE = "extractive"
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+_ROW = re.compile(r"^\s*\|(.+)\|((?:\s*\[\d{1,3}\])*)\s*$")
 _CELL_TAGS = ("td", "th")
 
 
@@ -83,16 +85,32 @@ def answer_html(text: str, citations: Sequence[Citation] | None, index: int, tex
     return _markdown().render(text, env)
 
 
-def table_html(html: str) -> str:
-    """Return the first level of tables in `html` rebuilt from escaped cell texts; empty when it holds no cell."""
+def quotation_html(text: str, citations: Sequence[Citation], index: int, texts: Texts) -> str:
+    """Return quoted lines as they stand in the documents: as Markdown, a quoted "4." would be counted anew.
+
+    The bars of a table's row become dots.
+    """
+    titles = {cite.number: cite.title for cite in citations}
+    return "".join(f"<p>{_with_buttons(_row_as_text(line), titles, index, texts)}</p>" for line in text.split("\n") if line)
+
+
+def table_html(html: str, quote: str = "") -> tuple[str, bool]:
+    """Return the first level of tables in `html` rebuilt from escaped cell texts, empty when it holds no cell.
+
+    Also whether a row says what `quote` says; that row is marked.
+    """
     reader = _TableReader()
     reader.feed(html)
     reader.close()
-    rows = [row for row in reader.rows if row]
+    rows = ["".join(row) for row in reader.rows if row]
     if not rows:
-        return ""
-    body = "".join("<tr>" + "".join(row) + "</tr>" for row in rows)
-    return f'<div class="table-scroll"><table>{body}</table></div>'
+        return "", False
+    wanted = _letters(escape(quote))
+    quoted = [bool(wanted) and _letters(re.sub(r"<[^>]*>", "", row)) == wanted for row in rows]
+    body = "".join(
+        f'<tr class="quoted-row">{row}</tr>' if mark else f"<tr>{row}</tr>" for row, mark in zip(rows, quoted, strict=True)
+    )
+    return f'<div class="table-scroll"><table>{body}</table></div>', any(quoted)
 
 
 class _TableReader(HTMLParser):
@@ -144,6 +162,15 @@ def _spans(attributes: Mapping[str, str | None]) -> str:
     return "".join(f' {name}="{min(int(value), 100)}"' for name, value in found if value.isascii() and value.isdecimal())
 
 
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text)
+
+
+def _row_as_text(line: str) -> str:
+    row = _ROW.match(line)
+    return " · ".join(cell.strip() for cell in row[1].split("|") if cell.strip()) + row[2] if row else line
+
+
 def _lines(text: str) -> str:
     return escape(text).replace("\n", "<br>")
 
@@ -171,17 +198,22 @@ def _answer_body(exchange: Exchange, index: int, texts: Texts) -> str:
 
 
 def _complete_html(answer: Answer, index: int, texts: Texts) -> str:
-    body = answer_html(answer.text, answer.citations, index, texts)
+    shown = quotation_html if answer.model == EXTRACTIVE else answer_html
+    body = shown(answer.text, answer.citations, index, texts)
     if not answer.found:
         return f'<div class="nothing"><strong>{texts.not_found}</strong><div class="prose-text">{body}</div></div>'
     chips = "".join(_chip_html(cite, index, texts) for cite in answer.citations)
     sources = f'<div class="sources"><span class="sources-label">{texts.sources}</span>{chips}</div>' if chips else ""
-    origin = texts.extractive if answer.model == "extractive" else texts.answered_by.format(model=escape(answer.model))
-    return f'<div class="prose-text" data-copy>{body}</div>{sources}<p class="origin">{origin}</p>'
+    origin = texts.extractive if answer.model == EXTRACTIVE else texts.answered_by.format(model=escape(answer.model))
+    quoted = " data-quoted" if answer.model == EXTRACTIVE else ""
+    return f'<div class="prose-text" data-copy{quoted}>{body}</div>{sources}<p class="origin">{origin}</p>'
 
 
 def _chip_html(cite: Citation, index: int, texts: Texts) -> str:
-    page = f'<span class="chip-page">{texts.page_short.format(n=cite.page)}</span>' if cite.page is not None else ""
+    heading = cite.heading.rsplit(" > ", 1)[-1]
+    where = [] if heading in ("", cite.title) else [escape(heading)]
+    where += [texts.page_short.format(n=cite.page)] if cite.page is not None else []
+    page = f'<span class="chip-page">{" · ".join(where)}</span>' if where else ""
     return (
         f'<button type="button" class="chip" {_cite_data(cite.number, index)}><span class="cite-number">{cite.number}</span>'
         f'<span class="chip-title">{escape(cite.title)}</span>{page}</button>'
@@ -203,11 +235,13 @@ def _actions_html(exchange: Exchange, texts: Texts, is_last: bool) -> str:
 def _passage_body(hit: Hit, quote: str, texts: Texts) -> str:
     marked, there = mark_quote(hit.chunk.text, quote)
     moved = "" if there or not quote else f'<p class="notice">{texts.quote_moved}</p>'
-    table = table_html(hit.chunk.html) if hit.chunk.html else ""
+    table, row_marked = table_html(hit.chunk.html, quote) if hit.chunk.html else ("", False)
     if not table:
         return f'{moved}<div class="passage-text">{marked}</div>'
-    quoted = f'<div class="quoted"><span>{texts.quoted}</span><mark>{_lines(quote)}</mark></div>' if there else moved
-    return f"{quoted}{table}"
+    if row_marked:
+        return table
+    line = f'<div class="quoted"><span>{texts.quoted}</span><mark>{_lines(_row_as_text(quote))}</mark></div>'
+    return f"{line if there else moved}{table}"
 
 
 def _cite_data(number: int, index: int) -> str:
@@ -224,7 +258,11 @@ def _markdown() -> MarkdownIt:
 
 
 def _render_text(_: object, tokens: Sequence[Token], position: int, options: object, env: Mapping[str, Any]) -> str:
-    titles, texts = env["titles"], env["texts"]
+    return _with_buttons(tokens[position].content, env["titles"], env["index"], env["texts"])
+
+
+def _with_buttons(text: str, titles: Mapping[int, str] | None, index: int, texts: Texts) -> str:
+    """Return `text` escaped, each [n] of `titles` as its button; without titles every [n] as a mark that does nothing."""
 
     def button(match: re.Match[str]) -> str:
         number = int(match[1])
@@ -233,6 +271,6 @@ def _render_text(_: object, tokens: Sequence[Token], position: int, options: obj
         if number not in titles:
             return match[0]
         label = escape(texts.open_source.format(n=number, title=titles[number]))
-        return f'<button type="button" class="cite" {_cite_data(number, env["index"])} aria-label="{label}">{number}</button>'
+        return f'<button type="button" class="cite" {_cite_data(number, index)} aria-label="{label}">{number}</button>'
 
-    return _MARKER.sub(button, escape(tokens[position].content))
+    return _MARKER.sub(button, escape(text))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.chat.main import load_settings
+from apps.chat.main import load_settings, main
 from llmflow.errors import SettingsError
+from llmflow.evaluation.judged_sets import load_sample_questions
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -13,8 +14,26 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 @pytest.mark.parametrize("env", ["base", "production", "test"])
 def test_every_environment_has_a_chat(env):
     settings = load_settings(env, CONF)
-    assert settings.profiles
-    assert settings.host == "127.0.0.1" or env == "production"
+    assert settings.host == "127.0.0.1"
+    assert bool(settings.profiles) == (env != "production"), "the sample's profiles must not open production's documents"
+
+
+def test_a_chat_that_nobody_may_ask_does_not_start(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "chat.yml").write_text("title: empty\n")
+    with pytest.raises(SettingsError, match=r"names no profiles.*conf/base/chat\.yml"):
+        main("base", port=0, conf=tmp_path)
+
+
+def test_samples_are_judged_questions_that_the_first_profile_may_read():
+    settings = load_settings("base", CONF)
+    judged = load_sample_questions(CONF.parent / "data" / "sample" / "questions.jsonl")
+    asks = settings.profiles[0].principal()
+    for sample in (*settings.samples_ko, *settings.samples_en):
+        question = next(q for q in judged if q.text == sample)
+        assert question.evidence and question.principal.tenant == asks.tenant
+        evidence = {item.source.split("/")[1] for item in question.evidence}
+        assert evidence <= {"shared", *asks.groups}, sample
 
 
 def test_an_environment_states_only_its_differences(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.chat.conversation import Conversation
-from apps.chat.render import answer_html, conversation_html, mark_quote, passage_html, table_html
+from apps.chat.render import answer_html, conversation_html, mark_quote, passage_html, quotation_html, table_html
 from apps.chat.texts import ENGLISH, KOREAN, texts_of
 from llmflow.types import Answer, ChatTurn, Citation
 
@@ -34,7 +34,7 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "class", "role", "aria-live", "aria-label", "aria-hidden", "tabindex", "type", "colspan", "rowspan", "start",
-    "data-status", "data-act", "data-number", "data-exchange", "data-question", "data-copy", "data-done",
+    "data-status", "data-act", "data-number", "data-exchange", "data-question", "data-copy", "data-done", "data-quoted",
 }  # fmt: skip
 
 
@@ -54,15 +54,16 @@ def cite(quote: str = "The limit is 5.", title: str = "Policy", number: int = 1)
     return Citation(number, "c1", "d1", title, "a.pdf", 3, "A > B", quote)
 
 
-def conversation(text: str, title: str = "Policy", found: bool = True) -> Conversation:
-    answer = Answer(text, found, (cite(title=title),) if found else ())
+def conversation(text: str, title: str = "Policy", found: bool = True, model: str = "extractive") -> Conversation:
+    answer = Answer(text, found, (cite(title=title),) if found else (), model=model)
     return Conversation().ask(text).last(answer=answer, status="done")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("found", [True, False])
-def test_hostile_text_stays_text_everywhere(text, found):
-    assert_harmless(conversation_html(conversation(text, title=text, found=found), ENGLISH, [text]))
+@pytest.mark.parametrize("model", ["extractive", "served-model"])
+def test_hostile_text_stays_text_everywhere(text, found, model):
+    assert_harmless(conversation_html(conversation(text, text, found, model), ENGLISH, [text]))
     assert_harmless(conversation_html(Conversation(), ENGLISH, [text]))
     assert_harmless(conversation_html(Conversation().ask(text).last(status="failed", error=text), ENGLISH, []))
     hit = make_hit(1, text, f"before {text} after", heading=(text,), source=text)
@@ -72,8 +73,9 @@ def test_hostile_text_stays_text_everywhere(text, found):
 
 @given(st.text(alphabet="<>\"'&[]()!`*_|{}$@#\n 1aà가:/-~", max_size=120))
 def test_any_text_stays_text(text):
-    assert_harmless(conversation_html(conversation(text, title=text), KOREAN, [text]))
-    assert_harmless(table_html(text))
+    for model in ("extractive", "served-model"):
+        assert_harmless(conversation_html(conversation(text, text, model=model), KOREAN, [text]))
+    assert_harmless(table_html(text)[0])
 
 
 def test_markers_of_known_citations_become_buttons():
@@ -132,9 +134,32 @@ def test_the_panel_says_where_the_passage_stands():
 
 def test_a_table_keeps_its_cells_and_spans_and_loses_the_rest():
     first = '<tr><th colspan="2" style=x>A<script>bad()</script></th></tr>'
-    html = table_html(f"<table onclick=x>{first}<tr><td>1 &lt; 2<td rowspan=x>b</table>")
+    html, _ = table_html(f"<table onclick=x>{first}<tr><td>1 &lt; 2<td rowspan=x>b</table>")
     rows = '<tr><th colspan="2">A</th></tr><tr><td>1 &lt; 2</td><td>b</td></tr>'
     assert html == f'<div class="table-scroll"><table>{rows}</table></div>'
+
+
+def test_quoted_lines_keep_their_numbers_and_rows_lose_their_bars():
+    text = "4. Paid within 5 days. [1]\n| Fee | 10 <won> | [1]\n# 2. No heading [9]"
+    html = quotation_html(text, [cite()], 0, ENGLISH)
+    assert html.count("<p>") == 3 and html.count('data-act="cite"') == 2
+    assert html.startswith("<p>4. Paid within 5 days. <button")
+    assert "<p>Fee · 10 &lt;won&gt; <button" in html
+    assert "<p># 2. No heading [9]</p>" in html
+
+
+def test_a_quoted_row_is_marked_in_its_table():
+    table = "<table><tr><th>Item<th>Limit</tr><tr><td>R&amp;D<td>5</td></tr><tr><td>IT<td>7</table>"
+    hit = make_hit(1, "T", "| Item | Limit |\n| R&D | 5 |\n| IT | 7 |", html=table)
+    html = passage_html(hit, cite("| R&D | 5 |"), ENGLISH)
+    assert html.count("quoted-row") == 1
+    assert '<tr class="quoted-row"><td>R&amp;D</td><td>5</td></tr>' in html
+    assert ENGLISH.quoted not in html
+
+
+def test_sources_of_one_document_are_told_apart_by_their_headings():
+    html = conversation_html(conversation("One. [1]"), ENGLISH, [])
+    assert '<span class="chip-page">B · p. 3</span>' in html
 
 
 def test_what_is_no_table_is_shown_as_text():
