@@ -39,7 +39,8 @@ class Webhook:
 
         body = json.dumps({"event": event, "payload": payload}, ensure_ascii=False, sort_keys=True).encode()
         headers = {"Content-Type": "application/json", "X-LLMFlow-Signature": f"sha256={sign(body, self._secret)}"}
-        retrying = Retrying(stop=stop_after_attempt(self._settings.attempts), wait=wait_exponential_jitter(0.2, 2.0))
+        pause = wait_exponential_jitter(multiplier=0.2, max=2.0)
+        retrying = Retrying(stop=stop_after_attempt(self._settings.attempts), wait=pause)
         try:
             for attempt in retrying:
                 with attempt:

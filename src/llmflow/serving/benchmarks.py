@@ -32,7 +32,7 @@ def embedded_stores(home: Path, embedder: Embedder) -> Stores:
 def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: bool, progress: Progress) -> SetEvaluation:
     """Index the set where its index is not cached, and evaluate it with the workspace's own retrieval settings."""
     ingestion = workspace.ingestion
-    embedder = workspace.catalog.load("embedder")
+    embedder = workspace.load("embedder")
     home = benchmark_home(Path(home_path("benchmarks")), judged, ingestion.preparation, embedder.name)
     stores = embedded_stores(home, embedder)
     try:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
-from llmflow.errors import SettingsError
+from llmflow.errors import LlmflowError, SettingsError
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Notifier, Stores
@@ -44,9 +44,25 @@ class Workspace:
     catalog: Any
     parameters: dict[str, Any]
 
+    def load(self, entry: str) -> Any:
+        """Return what a catalog entry opens. Raises our own error, or SettingsError when its keys are wrong."""
+        from kedro.io import DatasetError
+
+        try:
+            return self.catalog.load(entry)
+        except DatasetError as exc:
+            cause: BaseException = exc
+            while cause.__cause__ is not None and not isinstance(cause, LlmflowError):
+                cause = cause.__cause__
+            if isinstance(cause, LlmflowError):
+                raise cause from exc
+            raise SettingsError(
+                f"The catalog entry '{entry}' of '{self.env}' cannot be opened: {cause}. Compare it with conf/base/catalog.yml."
+            ) from exc
+
     @cached_property
     def stores(self) -> Stores:
-        return Stores(**{name: self.catalog.load(entry) for name, entry in STORE_ENTRIES.items()})
+        return Stores(**{name: self.load(entry) for name, entry in STORE_ENTRIES.items()})
 
     @cached_property
     def ingestion(self) -> IngestionSettings:
@@ -66,7 +82,7 @@ class Workspace:
 
     @property
     def notifier(self) -> Notifier:
-        return self.catalog.load("notifier")
+        return self.load("notifier")
 
     @cached_property
     def retriever(self) -> Retriever:
@@ -74,8 +90,8 @@ class Workspace:
 
     @cached_property
     def answerer(self) -> Answerer:
-        prompts = {"ko": self.catalog.load("prompt_ko"), "en": self.catalog.load("prompt_en")}
-        model = self.catalog.load("chat_model")
+        prompts = {"ko": self.load("prompt_ko"), "en": self.load("prompt_en")}
+        model = self.load("chat_model")
         return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
 
     def close(self) -> None:
