@@ -1,0 +1,184 @@
+"""What is read from the state database: served and staged documents, chunks for hits, what is to be removed."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
+from llmflow.batches import batched
+from llmflow.ports import PreparedChunk, PreparedDocument, StagedDocument
+from llmflow.types import Chunk, Document, DocumentStatus, Mention, Principal, Relation
+
+
+class StateReader(StateDatabase):
+    """The reading half of StateStore."""
+
+    def staged(self, limit_chunks: int) -> list[StagedDocument]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import documents, versions
+
+        with self._read() as connection:
+            waiting = connection.execute(
+                select(versions, documents.c.tenant, documents.c.source, documents.c.status)
+                .join(documents, documents.c.id == versions.c.document_id)
+                .where(versions.c.version == documents.c.wanted)
+                .where((documents.c.active.is_(None)) | (documents.c.active != versions.c.version))
+                .order_by(versions.c.document_id)
+            )
+            found, total = [], 0
+            for row in waiting:
+                found.append(_staged(row, _prepared_chunks(connection, row.document_id, row.version)))
+                total += row.chunks
+                if total >= limit_chunks:
+                    break
+            return found
+
+    def removals(self, limit: int) -> tuple[list[str], list[str]]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import removals
+
+        with self._read() as connection:
+            rows = connection.execute(select(removals).order_by(removals.c.number).limit(limit)).all()
+        return [r.target for r in rows if r.kind == "chunk"], [r.target for r in rows if r.kind == "document"]
+
+    def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import DOCUMENT_COLUMNS, chunk_of, chunks, document_of, documents, versions
+
+        found: dict[str, tuple[Chunk, Document]] = {}
+        statement = (
+            select(chunks, *DOCUMENT_COLUMNS[1:], DOCUMENT_COLUMNS[0].label("owner"))
+            .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
+            .join(versions, (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active))
+            .where(documents.c.tenant == principal.tenant)
+        )
+        known: dict[str, Document] = {}
+        with self._read() as connection:
+            for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
+                for row in connection.execute(statement.where(chunks.c.id.in_(part))):
+                    document = known.get(row.document_id)
+                    if document is None:
+                        document = known[row.document_id] = document_of(row)
+                    if principal.may_read(document.tenant, document.groups):
+                        found[row.id] = (chunk_of(row), document)
+        return found
+
+    def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import DOCUMENT_COLUMNS, document_of, documents, versions
+
+        own = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active)
+        statement = select(*DOCUMENT_COLUMNS).select_from(documents.outerjoin(versions, own))
+        if principal is not None:
+            statement = statement.where(documents.c.tenant == principal.tenant)
+        if status is not None:
+            statement = statement.where(documents.c.status == status)
+        with self._read() as connection:
+            found = [document_of(row) for row in connection.execute(statement.order_by(documents.c.tenant, documents.c.source))]
+        return [item for item in found if principal is None or principal.may_read(item.tenant, item.groups)]
+
+    def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import documents, versions
+
+        with self._read() as connection:
+            ids = connection.execute(
+                select(documents.c.id).where(documents.c.active.is_not(None)).order_by(documents.c.id)
+            ).scalars()
+            wanted = list(ids)
+        for document_id in wanted:
+            with self._read() as connection:
+                row = connection.execute(
+                    select(versions, documents.c.tenant, documents.c.source, documents.c.status)
+                    .join(documents, documents.c.id == versions.c.document_id)
+                    .where(documents.c.id == document_id, versions.c.version == documents.c.active)
+                ).one_or_none()
+                if row is None:
+                    continue
+                item = _staged(row, _prepared_chunks(connection, document_id, row.version, languages))
+            yield item.document, item.prepared
+
+    def served_chunk_ids(self, languages: frozenset[str] | None = None) -> set[str]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import chunks, documents
+
+        statement = select(chunks.c.id).join(
+            documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version)
+        )
+        if languages is not None:
+            statement = statement.where(chunks.c.language.in_(sorted(languages)))
+        with self._read() as connection:
+            return set(connection.execute(statement).scalars())
+
+    def setting(self, key: str) -> str | None:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import settings
+
+        with self._read() as connection:
+            return connection.execute(select(settings.c.value).where(settings.c.key == key)).scalar_one_or_none()
+
+    def digest(self) -> str:
+        total = hashlib.sha256()
+        for document in self.documents():
+            total.update(f"{document.id} {document.status} {document.version} {document.reason} {document.groups}\n".encode())
+        for document, prepared in self.served():
+            line = {"id": document.id, **asdict(prepared)}
+            total.update(json.dumps(line, sort_keys=True, ensure_ascii=False, default=str).encode())
+        return total.hexdigest()
+
+
+def _prepared_chunks(
+    connection: Any, document_id: str, version: str, languages: frozenset[str] | None = None
+) -> tuple[PreparedChunk, ...]:
+    from sqlalchemy import select
+
+    from llmflow.adapters.sql_state_tables import chunk_of, chunks
+
+    statement = select(chunks).where(chunks.c.document_id == document_id, chunks.c.version == version)
+    if languages is not None:
+        statement = statement.where(chunks.c.language.in_(sorted(languages)))
+    return tuple(
+        PreparedChunk(chunk_of(row), row.tokens, tuple(Mention(*mention) for mention in row.mentions))
+        for row in connection.execute(statement.order_by(chunks.c.ordinal))
+    )
+
+
+def _staged(row: Any, chunks: tuple[PreparedChunk, ...]) -> StagedDocument:
+    """Read a version row joined with its document's tenant, source and status."""
+    prepared = PreparedDocument(
+        document_id=row.document_id,
+        version=row.version,
+        fingerprint=row.fingerprint,
+        title=row.title,
+        format=row.format,
+        chunks=chunks,
+        pages=row.pages,
+        pii=row.pii,
+        relations=tuple(Relation(*relation) for relation in row.relations),
+        topics=tuple(row.topics),
+        warnings=tuple(row.warnings),
+    )
+    document = Document(
+        id=row.document_id,
+        tenant=row.tenant,
+        groups=tuple(row.groups),
+        source=row.source,
+        title=row.title,
+        format=row.format,
+        status=DocumentStatus(row.status),
+        version=row.version,
+        fingerprint=row.fingerprint,
+        pages=row.pages,
+        chunks=row.chunks,
+        pii=row.pii,
+    )
+    return StagedDocument(document, prepared)
