@@ -66,7 +66,7 @@ class Workspace:
 
     @cached_property
     def ingestion(self) -> IngestionSettings:
-        return parse_settings(IngestionSettings, self.parameters, "ingestion")
+        return anchor_sources(parse_settings(IngestionSettings, self.parameters, "ingestion"))
 
     @cached_property
     def retrieval(self) -> RetrievalSettings:
@@ -157,6 +157,12 @@ def parse_settings(model: type[Any], parameters: dict[str, Any], key: str) -> An
     except ValidationError as exc:
         wrong = "; ".join(f"{key}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
         raise SettingsError(f"The parameters are wrong: {wrong}. See conf/base/parameters.yml for what is allowed.") from exc
+
+
+def anchor_sources(settings: IngestionSettings) -> IngestionSettings:
+    """Return the settings with source paths made absolute: in conf/ they are relative to the project, wherever one works."""
+    paths = tuple(str(project_path() / Path(path).expanduser()) for path in settings.sources.paths)
+    return settings.model_copy(update={"sources": settings.sources.model_copy(update={"paths": paths})})
 
 
 def _anchor(entries: dict[str, Any], project: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from llmflow.ingestion import run
 from llmflow.ingestion.indexing import IndexReport
 from llmflow.ingestion.preparing import PrepareReport
 from llmflow.ports import Notifier, Stores
+from llmflow.serving.catalog import anchor_sources
 from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.progress import log_progress
 from llmflow.serving.tables import print_ingestion
@@ -15,7 +16,7 @@ from llmflow.serving.tables import print_ingestion
 def register_documents(settings: run.IngestionSettings, *stores: Any) -> run.Registration:
     """Return the wanted files and what to do with each."""
     with ingestion_lock():
-        return run.register(settings, Stores(*stores))
+        return run.register(anchor_sources(settings), Stores(*stores))
 
 
 def prepare_documents(registration: run.Registration, settings: run.IngestionSettings, *stores: Any) -> PrepareReport:
