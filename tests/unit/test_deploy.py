@@ -1,0 +1,84 @@
+"""The deployment's configuration: it parses, its references resolve, and the application gets what production asks for."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from llmflow.serving.api import ChatApiSettings, make_router
+from llmflow.serving.profiles import profile_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yml").read_text(encoding="utf-8"))
+SERVICES = COMPOSE["services"]
+CREDENTIALS = (ROOT / "conf" / "production" / "credentials.yml").read_text(encoding="utf-8")
+SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY$|AUTH")
+
+
+def test_the_application_gets_every_variable_of_production():
+    asked = set(re.findall(r"oc\.env:(\w+)", CREDENTIALS))
+    assert len(asked) >= 8
+    assert asked - set(SERVICES["llmflow"]["environment"]) == set()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_secrets_come_from_the_environment(name):
+    for key, value in SERVICES[name].get("environment", {}).items():
+        if SECRET.search(key):
+            assert re.search(r"\$\{\w+:[?-]", value), f"{name}.{key} is written down"
+
+
+@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if "image" in service])
+def test_images_are_named_by_tag(name):
+    tag = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", SERVICES[name]["image"]).rpartition(":")[2]
+    assert re.search(r"\d", tag) and tag != "latest"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_references_resolve(name):
+    service = SERVICES[name]
+    assert set(service.get("depends_on", {})) <= set(SERVICES)
+    for needed, how in service.get("depends_on", {}).items():
+        assert how["condition"] != "service_healthy" or "healthcheck" in SERVICES[needed]
+    for volume in service.get("volumes", []):
+        source = re.sub(r"\$\{[^}]*\}", "/path", volume).split(":")[0]
+        assert source.startswith(("/", ".")) or source in COMPOSE["volumes"], volume
+
+
+def test_addresses_name_services():
+    hosts = {
+        re.search(r"(?:@|//)([a-z][\w-]*):\d+", re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)).group(1)  # type: ignore[union-attr]
+        for key, value in SERVICES["llmflow"]["environment"].items()
+        if key.endswith(("_URL", "_URI"))
+    }
+    assert hosts == {"postgres", "milvus", "neo4j", "vllm"}
+
+
+def test_the_health_check_asks_a_route_that_exists():
+    settings = ChatApiSettings()
+    paths = {getattr(route, "path", "") for route in make_router(_Nothing(), settings, profile_resolver(())).routes}  # type: ignore[arg-type]
+    asked = re.search(r"127\.0\.0\.1:7860(/[\w/]+)", " ".join(SERVICES["llmflow"]["healthcheck"]["test"]))
+    assert asked and asked.group(1) in paths
+
+
+class _Nothing:
+    """A service that is never asked."""
+
+
+def test_only_the_chat_is_published_and_only_on_the_loopback():
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert list(ports) == ["llmflow"]
+    assert all(port.startswith("127.0.0.1:") for port in ports["llmflow"])
+
+
+def test_the_image_copies_what_exists_runs_without_root_and_ignores_the_rest():
+    lines = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    seen = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert copied
+    for name in copied:
+        assert (ROOT / name).exists() and f"!{name}" in seen
+    users = [number for number, line in enumerate(lines) if line.startswith("USER ")]
+    assert users and lines[users[-1]] != "USER root"
+    assert not any(line.startswith("RUN ") for line in lines[users[-1] :])
