@@ -249,13 +249,27 @@ class StateStoreContract:
     def test_changed_and_changed_back(self, store: StateStore):
         serve(store, "a", "v1", "law")
         store.register([file("a", "v2", "sales")])
-        store.stage(prepared("a", "v2"), ("sales",))
         assert store.register([file("a", "v1", "law")]) == {"a": Plan.UNCHANGED}
-        assert store.staged(10) == []
-        assert store.removals(10)[0] == ids("a", "v2")
         [document] = store.documents()
         assert (document.version, document.status, document.groups) == ("v1", DocumentStatus.READY, ("law",))
         assert set(store.resolve(ids("a"), LAW)) == set(ids("a"))
+        assert store.staged(10) == []
+
+    def test_changed_back_after_staging_is_written_once_more(self, store: StateStore):
+        """The staged version may be in the stores, where it took the place of what they keep of the whole document."""
+        serve(store, "a", "v1", "law")
+        before = store.digest()
+        store.register([file("a", "v2", "sales")])
+        store.stage(prepared("a", "v2"), ("sales",))
+        for _ in range(2):
+            assert store.register([file("a", "v1", "law")]) == {"a": Plan.INDEX}
+            assert store.removals(10)[0] == ids("a", "v2")
+            assert [item.prepared.version for item in store.staged(10)] == ["v1"]
+            assert set(store.resolve(ids("a"), LAW)) == set(ids("a"))
+        store.activate({"a": "v1"})
+        assert store.register([file("a", "v1", "law")]) == {"a": Plan.UNCHANGED}
+        assert store.staged(10) == []
+        assert store.digest() == before
 
     def test_version_that_comes_back_is_not_removed(self, store: StateStore):
         serve(store, "a")

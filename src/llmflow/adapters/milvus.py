@@ -20,8 +20,8 @@ READERS_BYTES = 65_535
 """What Milvus allows: 169 groups whose names are as long as access.yml permits, 64 Korean letters."""
 NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
 """pymilvus pings every 10 s; Milvus Lite's server takes that for an attack and hangs up (GOAWAY, too_many_pings)."""
-QUIET = ("pymilvus.decorators", "pymilvus.client.connection_manager")
-"""Loggers that print a traceback for every exception, which `run` turns into a StoreUnavailable of one sentence."""
+QUIET = ("pymilvus.decorators", "pymilvus.client.connection_manager", "pymilvus.client.iterator.query_iterator")
+"""Loggers that print a traceback for what `run` turns into one sentence, and a warning for every list of ids."""
 
 
 class MilvusConnection:

@@ -32,10 +32,12 @@ class SqlStateStore(StateReader):
                         connection.execute(pending.values(status=DocumentStatus.PENDING, updated_at=now()))
                     continue
                 if row is not None and row.active == file.version:  # changed and changed back before anything was served
-                    plan[file.document_id] = Plan.UNCHANGED
-                    _drop_versions(connection, file.document_id, keep=row.active)
-                    back = {"wanted": file.version, "groups": list(file.groups), "status": DocumentStatus.READY, "reason": ""}
+                    # what was staged meanwhile may be in the stores: the served version is written over it
+                    again = _drop_versions(connection, file.document_id, keep=row.active)
+                    plan[file.document_id] = Plan.INDEX if again else Plan.UNCHANGED
                     own = update(documents).where(documents.c.id == file.document_id)
+                    status = DocumentStatus.PROCESSING if again else DocumentStatus.READY
+                    back = {"wanted": file.version, "groups": list(file.groups), "status": status, "reason": ""}
                     connection.execute(own.values(**back, updated_at=now()))
                     continue
                 plan[file.document_id] = Plan.PREPARE
@@ -171,8 +173,8 @@ class SqlStateStore(StateReader):
             connection.execute(insert(settings).values(key=key, value=value))
 
 
-def _drop_versions(connection: Any, document_id: str, keep: str | None) -> None:
-    """Forget every version but one; its chunks are removed from the stores later (never lost: same transaction)."""
+def _drop_versions(connection: Any, document_id: str, keep: str | None) -> bool:
+    """Forget every version but one and return whether there was any; their chunks are put up for removal."""
     from sqlalchemy import delete, insert, select
 
     from llmflow.adapters.sql_state_tables import chunks, removals, versions
@@ -184,7 +186,9 @@ def _drop_versions(connection: Any, document_id: str, keep: str | None) -> None:
         connection.execute(insert(removals), [{"kind": "chunk", "target": chunk_id} for chunk_id in ids])
         connection.execute(delete(chunks).where(others))
     stale = versions.c.document_id == document_id
-    connection.execute(delete(versions).where(stale if keep is None else stale & (versions.c.version != keep)))
+    return bool(
+        connection.execute(delete(versions).where(stale if keep is None else stale & (versions.c.version != keep))).rowcount
+    )
 
 
 def _forget_removals(connection: Any, kind: str, targets: Sequence[str]) -> None:
@@ -200,7 +204,7 @@ def _forget_removals(connection: Any, kind: str, targets: Sequence[str]) -> None
 def _decide(row: Any, is_prepared: bool, retry_failed: bool) -> Plan:
     if row.status == DocumentStatus.FAILED:
         return Plan.PREPARE if retry_failed else Plan.FAILED_BEFORE
-    if row.active == row.wanted:
+    if row.active == row.wanted and row.status == DocumentStatus.READY:
         return Plan.UNCHANGED
     return Plan.INDEX if is_prepared else Plan.PREPARE
 

@@ -25,7 +25,11 @@ class StateReader(StateDatabase):
                 select(versions, documents.c.tenant, documents.c.source, documents.c.status)
                 .join(documents, documents.c.id == versions.c.document_id)
                 .where(versions.c.version == documents.c.wanted)
-                .where((documents.c.active.is_(None)) | (documents.c.active != versions.c.version))
+                .where(
+                    (documents.c.active.is_(None))
+                    | (documents.c.active != versions.c.version)
+                    | (documents.c.status == DocumentStatus.PROCESSING)  # served, and to be written once more
+                )
                 .order_by(versions.c.document_id)
             )
             found, total = [], 0

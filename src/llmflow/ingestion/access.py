@@ -9,6 +9,7 @@ import re
 from fnmatch import translate
 from pathlib import Path
 from typing import Annotated
+from unicodedata import normalize
 
 import yaml
 from pydantic import StringConstraints, ValidationError
@@ -62,5 +63,5 @@ def load_access(folder: Path, default: Grant) -> AccessRules:
 
 
 def matches(pattern: str, relative: str) -> bool:
-    """Return whether a path with forward slashes fits a glob; `*` and `**` both cross folders."""
-    return re.match(translate(pattern.replace("**", "*")), relative) is not None
+    """Return whether a path with forward slashes fits a glob; `*` and `**` both cross folders, Unicode forms are equal."""
+    return re.match(translate(normalize("NFC", pattern).replace("**", "*")), normalize("NFC", relative)) is not None

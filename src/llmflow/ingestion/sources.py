@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from llmflow.config import Settings
 from llmflow.errors import SettingsError
@@ -27,7 +28,8 @@ def find_files(settings: SourceSettings, preparation: PreparationSettings) -> li
     """Return every file under the paths by path, hidden and temporary ones left out.
 
     A source is named by its path relative to the ingested folder, a single file by its name, so the same folder ingested from
-    elsewhere meets its documents again. Raises SettingsError when a path is missing or access.yml is wrong.
+    elsewhere meets its documents again. Raises SettingsError when a path is missing, access.yml is wrong or two files would
+    get one name.
     """
     found: dict[str, SourceFile] = {}
     for text in settings.paths:
@@ -38,7 +40,12 @@ def find_files(settings: SourceSettings, preparation: PreparationSettings) -> li
         rules = _rules_above(folder, settings.access)
         for path in sorted(_walk(root, settings.include)) if root.is_dir() else [root]:
             file = _source_file(path, folder, rules)
-            found.setdefault(file.document_id, with_version(file, preparation))
+            known = found.setdefault(file.document_id, with_version(file, preparation))
+            if os.path.realpath(known.path) != os.path.realpath(path):
+                raise SettingsError(
+                    f"{known.path} and {path} would both be {file.source} of tenant {file.tenant}. "
+                    "Ingest the folder above both instead, or rename one of them."
+                )
     return list(found.values())
 
 
@@ -70,7 +77,8 @@ def _source_file(path: Path, folder: Path, rules: tuple[Path, AccessRules]) -> S
     grant = access.grant(
         path.resolve().relative_to(rules_folder).as_posix() if path.resolve().is_relative_to(rules_folder) else ""
     )
-    source = path.relative_to(folder).as_posix().encode("utf-8", "replace").decode()
+    # macOS decomposes Hangul in file names: the same folder copied from there must give the same documents
+    source = normalize("NFC", path.relative_to(folder).as_posix().encode("utf-8", "replace").decode())
     digest = hashlib.sha256()
     size = 0
     try:
