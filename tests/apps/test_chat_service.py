@@ -1,7 +1,9 @@
 """The real service behind the page, over a small corpus that was really ingested."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -97,6 +99,34 @@ def test_a_warm_up_that_fails_is_logged_and_the_question_tells_why(caplog, tmp_p
     with pytest.raises(Exception, match=r"file|home|directory|database"):
         ask(broken, LEAVE, HR)
     broken.close()
+
+
+def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everything_again():
+    order: list[str] = []
+    warming, gate = threading.Event(), threading.Event()
+
+    def search(question: str, principal: Principal) -> list:
+        warming.set()
+        assert gate.wait(30)
+        order.append("warm")
+        return []
+
+    def stream(*_: object) -> Iterator[Answer]:
+        order.append("asked")
+        yield Answer("x", False)
+
+    answerer = SimpleNamespace(mask=str, stream=stream, retriever=SimpleNamespace(search=search))
+    chat = WorkspaceChat(SimpleNamespace(answerer=answerer))  # type: ignore[arg-type]
+    warm = threading.Thread(target=chat.warm)
+    asks = threading.Thread(target=lambda: list(chat.stream("question", HR)))
+    warm.start()
+    assert warming.wait(30)
+    asks.start()
+    asks.join(0.3)  # long enough to be wrong, were it not made to wait
+    gate.set()
+    warm.join(30)
+    asks.join(30)
+    assert order == ["warm", "warm", "asked"]
 
 
 def test_the_api_serves_it(service):
