@@ -5,6 +5,8 @@ The same rules read documents (mentions) and questions (candidates), so that bot
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -124,7 +126,8 @@ def _korean_names(text: str, found: Sequence[Morpheme], max_words: int) -> Itera
     masked = [match.span() for match in MASKED.finditer(text)]
     run: list[Morpheme] = []
     for token in [*found, Morpheme("", "", len(text) + 9, 0)]:
-        adjoining = run and token.start - (run[-1].start + run[-1].length) <= 1
+        between = text[run[-1].start + run[-1].length : token.start] if run else ""
+        adjoining = between in ("", " ")
         if run and not (token.tag in NOUN_TAGS and adjoining):
             yield from _noun_names(text, run, max_words, masked)
             run = []
@@ -154,30 +157,51 @@ def _noun_names(
         word.append(token)
 
 
-def question_candidates(question: str, found: Sequence[Morpheme] | None, settings: EntitySettings) -> list[tuple[str, str]]:
-    """Return (key, surface) of every n-gram of the question that could name an entity, longest first.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A name that a question may mean. `specific` is 1 for what looks like a name, less for single common words."""
+
+    key: str
+    surface: str
+    specific: float
+
+
+COMMON = 0.3
+
+
+def question_candidates(question: str, found: Sequence[Morpheme] | None, settings: EntitySettings) -> list[Candidate]:
+    """Return every n-gram of the question that could name an entity, longest first, one a key.
 
     English n-grams are read whatever their case, because people do not capitalise in a chat.
     """
-    words = [match.group().rstrip(".'’-/&") for match in LATIN_WORD.finditer(question)]
-    words = [re.sub(r"['’]s$", "", word) for word in words]
-    candidates: dict[str, str] = {}
-    for size in range(settings.max_words + 2, 0, -1):
+    candidates: dict[str, Candidate] = {}
+    for candidate in [*_latin_candidates(question, settings.max_words + 2), *_korean_candidates(question, found, settings.max_words)]:
+        if len(candidate.key) > 1 and not candidate.key.isdigit():
+            candidates.setdefault(candidate.key, candidate)
+    return list(candidates.values())
+
+
+def _latin_candidates(question: str, max_words: int) -> Iterator[Candidate]:
+    words = [re.sub(r"['’]s$", "", match.group().rstrip(".'’-/&")) for match in LATIN_WORD.finditer(question)]
+    for size in range(max_words, 0, -1):
         for at in range(len(words) - size + 1):
             gram = words[at : at + size]
             if fold(gram[0]) in STOP_WORDS - {"the"} or fold(gram[-1]) in STOP_WORDS or gram[-1] in CONNECTORS:
                 continue
-            if size == 1 and (fold(gram[0]) == "the" or len(gram[0]) < 2):
+            if size == 1 and len(gram[0]) < 2:
                 continue
+            named = size > 1 or (at > 0 and gram[0][:1].isupper()) or any(c.isdigit() or c.isupper() for c in gram[0][1:])
             surface = " ".join(gram)
-            candidates.setdefault(entity_key(surface), surface)
-    if found is not None:
-        nouns = [token for token in found if token.tag in NOUN_TAGS]
-        for size in range(min(len(nouns), settings.max_words), 0, -1):
-            for at in range(len(nouns) - size + 1):
-                gram = nouns[at : at + size]
-                if any(b.start - a.start - a.length > 1 for a, b in zip(gram, gram[1:], strict=False)):
-                    continue
-                surface = question[gram[0].start : gram[-1].start + gram[-1].length]
-                candidates.setdefault(entity_key(surface), surface)
-    return [(key, surface) for key, surface in candidates.items() if len(key) > 1 and not key.isdigit()]
+            yield Candidate(entity_key(surface), surface, 1.0 if named else COMMON)
+
+
+def _korean_candidates(question: str, found: Sequence[Morpheme] | None, max_words: int) -> Iterator[Candidate]:
+    nouns = [token for token in found or () if token.tag in NOUN_TAGS]
+    for size in range(min(len(nouns), max_words), 0, -1):
+        for at in range(len(nouns) - size + 1):
+            gram = nouns[at : at + size]
+            if any(after.start - before.start - before.length > 1 for before, after in pairwise(gram)):
+                continue
+            surface = question[gram[0].start : gram[-1].start + gram[-1].length]
+            named = size > 1 or gram[0].tag in ("NNP", "SL")
+            yield Candidate(entity_key(surface), surface, 1.0 if named else COMMON)

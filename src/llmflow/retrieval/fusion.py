@@ -19,7 +19,7 @@ class FusionSettings(Settings):
     method: Literal["minmax", "rrf"] = "minmax"
     text: float = Field(1.0, ge=0)
     dense: float = Field(1.0, ge=0)
-    graph: float = Field(2.0, ge=0)
+    graph: float = Field(1.0, ge=0)
     """Weight of the graph's ranking against the hybrid one, times the strength that the graph reports for the question."""
     rrf_k: int = Field(60, ge=1)
     """Cormack et al. 2009; larger flattens the top ranks."""

@@ -6,7 +6,7 @@ with the finished list (docs/LOG.md: equal-vote fusion threw the gain away).
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +17,10 @@ from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
 from llmflow.retrieval.proximity import nearness, word_positions
 from llmflow.retrieval.tokens import Morpheme
-from llmflow.types import Principal
+from llmflow.types import Chunk, Principal
 
-Texts = Callable[[Sequence[str]], Mapping[str, str]]
-"""Chunk ids to the texts of those that are served and readable."""
+Texts = Callable[[Sequence[str]], Mapping[str, Chunk]]
+"""Chunk ids to those chunks that are served and readable."""
 
 
 class GraphSettings(Settings):
@@ -35,6 +35,10 @@ class GraphSettings(Settings):
     """Best full-text and dense passages that the walk may start from besides the titled ones."""
     pool: int = Field(50, ge=1)
     """Best full-text and dense passages that take part in the ranking."""
+    seed_weight: float = Field(0.5, ge=0)
+    added_floor: float = Field(0.2, ge=0)
+    untitled_strength: float = Field(0.5, ge=0, le=1)
+    """Say of the graph when no entity of the question titles a passage and only bridges led somewhere."""
     hop_decay: float = Field(0.7, gt=0, le=1)
     near_floor: float = Field(0.05, ge=0)
     title_edge: float = Field(1.0, gt=0)
@@ -46,17 +50,23 @@ class GraphSettings(Settings):
     entity_weight: float = Field(1.0, ge=0)
     passage_weight: float = Field(1.0, ge=0)
     bridge_weight: float = Field(1.0, ge=0)
-    lexical_weight: float = Field(0.3, ge=0)
+    lexical_weight: float = Field(1.0, ge=0)
     hub: int = Field(200, ge=1)
     """Entities that more passages mention are too common to lead anywhere unless they title something."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphResult:
-    """Scores of passages, 1 the best; `strength` says how far the question's entities are known as titles, 0 to 1."""
+    """What the graph says of passages."""
 
     scores: Mapping[str, float]
+    """Personalised PageRank, 1 the best."""
     strength: float
+    """How far the question's entities are known as titles, 0 to 1."""
+    links: Mapping[str, Mapping[str, float]]
+    """Passages that bridges lead to, with the passages that they are reached from and how good the step is, 0 to 1."""
+    reader: "Reader"
+    """Where the question's words stand in the passages that were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class _Bridge:
     """An entity that leads from a passage to the passages it titles."""
 
     node: EntityNode
+    origin: str
+    """The passage that mentions it."""
     score: float
 
 
@@ -90,33 +102,45 @@ class GraphChannel:
         channels between 0 and 1. Passages outside `lexical` may come back: those are the channel's own finds.
         """
         candidates = question_candidates(question, found, self.entities)
-        known = _longest(self.store.find_entities([key for key, _ in candidates], principal), self.settings.hub)
+        specific = {candidate.key: candidate.specific for candidate in candidates}
+        known = _longest(self.store.find_entities(list(specific), principal), self.settings.hub)
         best = sorted(lexical, key=lambda chunk_id: (-lexical[chunk_id], chunk_id))
-        if not known:
-            return GraphResult({}, 0.0)
         start = self._titled([node for node in known if node.titles], principal)
-        passages = {chunk_id: 1.0 for chunk_ids in start.values() for chunk_id in chunk_ids}
+        passages: dict[str, float] = {}
+        for key, chunk_ids in start.items():
+            for chunk_id in chunk_ids:
+                passages[chunk_id] = max(passages.get(chunk_id, 0.0), specific[key])
         frontier = dict(passages)
         for chunk_id in best[: self.settings.seeds]:
-            frontier.setdefault(chunk_id, 0.5 * lexical[chunk_id])
+            frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
+        reader = Reader(words, texts)
+        reader.read([*best[: self.settings.pool], *passages])
+        links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
-        asked = {node.key for node in known}
+        visited = {node.key for node in known}
         for hop in range(self.settings.hops):
-            found_bridges = self._bridges(frontier, asked | set(bridges), words, texts, principal)
-            reached = self._titled([bridge.node for bridge in found_bridges], principal)
+            found_bridges = self._bridges(frontier, visited, reader, principal)
+            reached = self._reach(found_bridges, reader, principal)
+            decay = self.settings.hop_decay**hop
             frontier = {}
-            for bridge in found_bridges:
-                value = bridge.score * self.settings.hop_decay**hop
-                bridges[bridge.node.key] = value
-                for chunk_id in reached.get(bridge.node.key, ()):
-                    if value > passages.get(chunk_id, 0.0):
-                        passages[chunk_id] = frontier[chunk_id] = value
+            for bridge, chunk_id, value in reached:
+                origins = links.setdefault(chunk_id, {})
+                origins[bridge.origin] = max(origins.get(bridge.origin, 0.0), decay * value)
+                bridges[bridge.node.key] = max(bridges.get(bridge.node.key, 0.0), decay * value)
+                if decay * value > passages.get(chunk_id, 0.0):
+                    passages[chunk_id] = frontier[chunk_id] = decay * value
+            visited |= set(bridges)
             if not frontier:
                 break
+        if not known and not bridges:
+            return GraphResult({}, 0.0, {}, reader)
         pool = list(dict.fromkeys([*passages, *best[: self.settings.pool]]))
         edges = self.store.edges_of_chunks(pool, principal)
-        reset = _reset(known, passages, bridges, lexical, self.settings)
-        return GraphResult(page_rank(pool, edges, reset, self.settings), 1.0 if start else 0.0)
+        named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
+        reset = _reset(named, passages, bridges, lexical, self.settings)
+        strength = max((specific[key] for key in start), default=0.0)
+        strength = max(strength, self.settings.untitled_strength if bridges else 0.0)
+        return GraphResult(page_rank(pool, edges, reset, self.settings), strength, links, reader)
 
     def _titled(self, nodes: Sequence[EntityNode], principal: Principal) -> dict[str, list[str]]:
         """Return the passages that each entity titles, by key."""
@@ -127,26 +151,81 @@ class GraphChannel:
         return titled
 
     def _bridges(
-        self, frontier: Mapping[str, float], visited: set[str], words: Sequence[str], texts: Texts, principal: Principal
+        self, frontier: Mapping[str, float], visited: set[str], reader: "Reader", principal: Principal
     ) -> list[_Bridge]:
-        """Return the best entities mentioned in the frontier that title other passages, nearest to the question's words first."""
+        """Return entities mentioned in the frontier that title other passages, those nearest to the question's words first."""
         edges = [e for e in self.store.edges_of_chunks(list(frontier), principal) if e.role != "title" and e.key not in visited]
         nodes = {n.key: n for n in self.store.find_entities(sorted({e.key for e in edges}), principal) if n.titles}
         edges = [edge for edge in edges if edge.key in nodes]
-        if not edges:
-            return []
-        passages = texts(sorted({edge.chunk_id for edge in edges}))
-        positions = {chunk_id: word_positions(text, words) for chunk_id, text in passages.items()}
-        weights = _word_weights(words, list(positions.values()))
-        best: dict[str, float] = {}
+        reader.read([edge.chunk_id for edge in edges])
+        best: dict[str, _Bridge] = {}
         for edge in edges:
-            if edge.chunk_id in positions:
-                near = nearness(positions[edge.chunk_id], weights, edge.position, self.settings.reach)
-                value = frontier[edge.chunk_id] * edge.confidence * (self.settings.near_floor + near)
-                best[edge.key] = max(best.get(edge.key, 0.0), value)
-        ranked = sorted(best, key=lambda key: (-best[key], key))[: self.settings.beam]
-        top = max((best[key] for key in ranked), default=1.0) or 1.0
-        return [_Bridge(nodes[key], best[key] / top) for key in ranked if best[key] > 0]
+            near = reader.nearness(edge.chunk_id, edge.position, self.settings.reach)
+            value = frontier[edge.chunk_id] * edge.confidence * (self.settings.near_floor + near)
+            if value > (best[edge.key].score if edge.key in best else 0.0):
+                best[edge.key] = _Bridge(nodes[edge.key], edge.chunk_id, value)
+        ranked = sorted(best.values(), key=lambda bridge: (-bridge.score, bridge.node.key))
+        return ranked[: self.settings.beam * 2]
+
+    def _reach(
+        self, bridges: Sequence[_Bridge], reader: "Reader", principal: Principal
+    ) -> list[tuple[_Bridge, str, float]]:
+        """Return (bridge, passage, value) of the best passages that bridges title, 1 the best.
+
+        A passage counts for what it adds: the question's words that the passage before it does not hold.
+        """
+        titled = self._titled([bridge.node for bridge in bridges], principal)
+        reader.read([chunk_id for chunk_ids in titled.values() for chunk_id in chunk_ids])
+        found = []
+        for bridge in bridges:
+            for chunk_id in titled.get(bridge.node.key, ()):
+                if not reader.same_document(chunk_id, bridge.origin):
+                    added = reader.added(bridge.origin, chunk_id)
+                    found.append((bridge, chunk_id, bridge.score * (self.settings.added_floor + added)))
+        found.sort(key=lambda item: (-item[2], item[1], item[0].node.key))
+        top = found[0][2] if found else 1.0
+        return [(bridge, chunk_id, value / top) for bridge, chunk_id, value in found[: self.settings.beam] if value > 0]
+
+
+class Reader:
+    """Where the question's words stand in the passages read so far, and how telling each word is among them."""
+
+    def __init__(self, words: Sequence[str], texts: Texts):
+        self._words = tuple(dict.fromkeys(words))
+        self._texts = texts
+        self._positions: dict[str, dict[str, list[int]]] = {}
+        self._documents: dict[str, str] = {}
+        self._weights: dict[str, float] = {}
+
+    def same_document(self, one: str, other: str) -> bool:
+        """Return whether two passages were read and belong together: a document cannot lead on to itself."""
+        return one == other or self._documents.get(one, one) == self._documents.get(other, other)
+
+    def read(self, chunk_ids: Sequence[str]) -> None:
+        new = sorted(set(chunk_ids) - set(self._positions))
+        for chunk_id, chunk in self._texts(new).items():
+            self._positions[chunk_id] = word_positions(chunk.text, self._words)
+            self._documents[chunk_id] = chunk.document_id
+        if not self._weights and self._positions:
+            self._weights = _word_weights(self._words, list(self._positions.values()))
+
+    def nearness(self, chunk_id: str, place: int, reach: float) -> float:
+        return nearness(self._positions.get(chunk_id, {}), self._weights, place, reach)
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How telling each word of the question is."""
+        return self._weights
+
+    def words(self, chunk_id: str) -> Collection[str]:
+        """Return the question's words that a passage holds; none for passages that were not read."""
+        return self._positions.get(chunk_id, {}).keys()
+
+    def added(self, origin: str, chunk_id: str) -> float:
+        """Return the weighted share of the words that `chunk_id` holds and `origin` does not."""
+        total = sum(self._weights.values())
+        new = self._positions.get(chunk_id, {}).keys() - self._positions.get(origin, {}).keys()
+        return sum(self._weights.get(word, 0.0) for word in new) / total if total else 0.0
 
 
 def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:
@@ -157,14 +236,14 @@ def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:
 
 
 def _word_weights(words: Sequence[str], passages: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, float]:
-    """Return how telling each question word is among the passages at hand; words in none of them or in all weigh least."""
+    """Return how telling each question word is among the passages at hand: the fewer hold it, the more."""
     count = len(passages)
     seen = {word: sum(word in found for found in passages) for word in dict.fromkeys(words)}
-    return {word: math.log(1 + (count + 1) / (1 + n)) for word, n in seen.items() if n}
+    return {word: math.log(1 + (count + 1) / (1 + n)) for word, n in seen.items()}
 
 
 def _reset(
-    known: Sequence[EntityNode],
+    named: Mapping[str, float],
     passages: Mapping[str, float],
     bridges: Mapping[str, float],
     lexical: Mapping[str, float],
@@ -178,7 +257,7 @@ def _reset(
         for key, value in values.items() if total > 0 else ():
             reset[prefix + key] = reset.get(prefix + key, 0.0) + weight * value / total
 
-    add({node.key: 1 / math.log(2 + node.mentions) for node in known}, settings.entity_weight, "e:")
+    add(named, settings.entity_weight, "e:")
     add(bridges, settings.bridge_weight, "e:")
     add(passages, settings.passage_weight)
     best = dict(sorted(lexical.items(), key=lambda item: (-item[1], item[0]))[: settings.pool])

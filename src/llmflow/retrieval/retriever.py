@@ -10,6 +10,7 @@ from pydantic import Field
 from llmflow.config import Settings
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import Reranker, Stores
+from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, blend, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphSettings
@@ -28,6 +29,7 @@ class RetrievalSettings(Settings):
     """Passages asked of full text and of dense vectors."""
     fusion: FusionSettings = FusionSettings()
     graph: GraphSettings = GraphSettings()
+    coverage: CoverageSettings = CoverageSettings()
     rerank_top: int = Field(30, ge=1)
     """Fused passages that a reranker, where one is configured, orders anew."""
 
@@ -98,20 +100,25 @@ class Retriever:
 
     def _rank(self, question, found, tokens, channels, known, principal, limit, laps) -> Retrieval:
         hybrid = fuse(channels, self.settings.fusion)
-        scores, graph_result = hybrid, {}
+        scores, graph = hybrid, None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
-            result = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
-            known.read(result.scores)
-            graph_result = {key: value for key, value in result.scores.items() if key in known.chunks}
-            if graph_result:
-                scores = blend(hybrid, graph_result, self.settings.fusion.graph * result.strength)
-            laps.lap("graph")
+            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
+            known.read(graph.scores)
+        graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
+        if graph and graph_scores:
+            scores = blend(hybrid, graph_scores, self.settings.fusion.graph * graph.strength)
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
+        if graph and self.settings.coverage.top:
+            documents = {key: known.chunks[key][1].id for key in ranked}
+            reader = graph.reader
+            reader.read(ranked[: self.settings.coverage.pool])
+            ranked = choose_set(ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage)
+        laps.lap("graph")
         if self.reranker is not None:
             ranked, scores = self._rerank(question, ranked, scores, known)
             laps.lap("rerank")
-        every = {**channels, "graph": graph_result}
+        every = {**channels, "graph": graph_scores}
         hits = tuple(known.hit(key, scores[key], every) for key in ranked[:limit])
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
         return Retrieval(hits, rankings)
@@ -141,9 +148,9 @@ class _Known:
             self._asked.update(new)
             self.chunks.update(self._stores.state.resolve(new, self._principal))
 
-    def texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+    def texts(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         self.read(chunk_ids)
-        return {key: self.chunks[key][0].text for key in chunk_ids if key in self.chunks}
+        return {key: self.chunks[key][0] for key in chunk_ids if key in self.chunks}
 
     def readable(self, ranking: Sequence[ScoredId]) -> dict[str, float]:
         return {hit.id: hit.score for hit in ranking if hit.id in self.chunks}

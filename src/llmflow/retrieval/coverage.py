@@ -1,0 +1,61 @@
+"""The first hits chosen as a set: each next one for its score and for what it adds to those before it.
+
+A question over several documents needs passages that complete each other. A ranking by single scores fills its top with
+neighbours from one document that all say the same. The best hit always stays first.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from pydantic import Field
+
+from llmflow.config import Settings
+
+
+class CoverageSettings(Settings):
+    top: int = Field(10, ge=0)
+    """Places that are chosen this way; the rest keeps its order. 0 turns it off."""
+    pool: int = Field(40, ge=1)
+    """Best passages that may be chosen."""
+    linked: float = Field(3.0, ge=0)
+    """Worth of the question's words that a passage adds when the graph leads to it from a chosen one."""
+    step: float = Field(0.15, ge=0)
+    """Worth of the graph's own judgement of that step."""
+    repeated: float = Field(0.1, ge=0)
+    """Price of each passage of the same document already chosen."""
+
+
+def choose_set(
+    ranked: Sequence[str],
+    scores: Mapping[str, float],
+    document_of: Mapping[str, str],
+    words_of: Callable[[str], Collection[str]],
+    weights: Mapping[str, float],
+    links: Mapping[str, Mapping[str, float]],
+    settings: CoverageSettings,
+) -> list[str]:
+    """Return `ranked` with its first places chosen anew; ties keep their order.
+
+    `words_of` gives a passage's question words, `weights` their worth, `links` the passages from which the graph leads to
+    one and how good each step is.
+    """
+    pool = list(ranked[: settings.pool])
+    total = sum(weights.values()) or 1.0
+    held = {key: frozenset(words_of(key)) for key in pool}
+    chosen: list[str] = []
+    covered: set[str] = set()
+    documents: dict[str, int] = {}
+
+    def worth(key: str) -> float:
+        added = sum(weights.get(word, 0.0) for word in held[key] - covered) / total
+        step = max((value for origin, value in links.get(key, {}).items() if origin in chosen), default=0.0)
+        gain = settings.linked * added + settings.step * step if step else 0.0
+        return scores[key] + gain - settings.repeated * documents.get(document_of[key], 0)
+
+    while pool and len(chosen) < settings.top:
+        best = max(pool, key=worth)
+        pool.remove(best)
+        chosen.append(best)
+        covered |= held[best]
+        documents[document_of[best]] = documents.get(document_of[best], 0) + 1
+    taken = set(chosen)
+    return [*chosen, *(key for key in ranked if key not in taken)]
