@@ -72,9 +72,14 @@ def worker_count(workers: WorkerSettings) -> int:
 
 def _tasks(files: Sequence[SourceFile], stores: Stores, settings: PreparationSettings) -> Iterator[PreparationTask]:
     for file in files:
-        if os.access(file.path, os.R_OK):
-            stores.raw.put(file.document_id, file.tenant, Path(file.source).name, Path(file.path))
+        keep_original(file, stores)
         yield PreparationTask(file, settings)
+
+
+def keep_original(file: SourceFile, stores: Stores) -> None:
+    """Copy the file to the raw store; one that cannot be read is left to the worker, which fails it with a reason."""
+    if os.access(file.path, os.R_OK):
+        stores.raw.put(file.document_id, file.tenant, Path(file.source).name, Path(file.path))
 
 
 def _run(

@@ -1,15 +1,16 @@
 """The whole ingestion, in the four steps that the Kedro pipeline runs as nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
 
 from llmflow.config import Settings
 from llmflow.ingestion.indexing import IndexingSettings, IndexReport, Progress, index_staged
 from llmflow.ingestion.prepare import PreparationSettings
-from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, prepare_documents
+from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, keep_original, prepare_documents
 from llmflow.ingestion.sources import SourceSettings, find_files
 from llmflow.ports import Notifier, Plan, SourceFile, Stores
+from llmflow.types import DocumentStatus
 
 
 class IngestionSettings(Settings):
@@ -58,7 +59,20 @@ class IngestionReport:
 def register(settings: IngestionSettings, stores: Stores) -> Registration:
     """Find the files and enter them in the state database."""
     files = find_files(settings.sources, settings.preparation)
+    _restore_originals(files, stores)
     return Registration(tuple(files), stores.state.register(files, settings.retry_failed))
+
+
+def _restore_originals(files: Sequence[SourceFile], stores: Stores) -> None:
+    """Keep the originals of files that changed back to what is served before their change was finished.
+
+    Registration will call them unchanged, but the stopped run has already kept the original of the change. Done before
+    registration, so that a kill in between leaves them to the next run.
+    """
+    unfinished = {d.id: d.version for d in stores.state.documents() if d.version and d.status is not DocumentStatus.READY}
+    for file in files:
+        if unfinished.get(file.document_id) == file.version:
+            keep_original(file, stores)
 
 
 def prepare(registration: Registration, settings: IngestionSettings, stores: Stores, progress: Progress) -> PrepareReport:

@@ -10,8 +10,10 @@ from llmflow.ports import Stores
 def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = None) -> list[str]:
     """Delete documents named by id or source from every store; return their sources.
 
+    A deletion that was cut off is finished first, so that the same command may simply be given again.
     Raises SettingsError, before anything is deleted, when a name is unknown or belongs to several tenants.
     """
+    carry_out_removals(stores)
     documents = stores.state.documents()
     chosen = {}
     for name in names:

@@ -1,0 +1,1 @@
+"""Measurements and long tests: python -m benchmarks.run, python -m benchmarks.kill_test."""
