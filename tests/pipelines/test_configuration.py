@@ -48,15 +48,21 @@ def test_every_parameter_has_a_model_that_accepts_it(env, home):
     workspace = open_catalog(env)
     assert set(workspace.parameters) == set(KEYS)
     for key in KEYS:
-        model = getattr(workspace, key)
         given = workspace.parameters[key]
-        kept = model.model_dump(mode="json")
+        kept = type(getattr(workspace, key)).model_validate(given).model_dump(mode="json")
         assert all(_holds(kept[name], value) for name, value in given.items())
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_environments_change_parameters_key_by_key(env, home):
     assert open_catalog(env).evaluation.questions == open_catalog("base").evaluation.questions
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_sources_are_found_from_any_folder(env, home, monkeypatch):
+    monkeypatch.delenv("LLMFLOW_PROJECT")
+    monkeypatch.chdir(ROOT / "notebooks")
+    assert [Path(path) for path in open_catalog(env).ingestion.sources.paths] == [ROOT / "data" / "sample" / "corpus"]
 
 
 def _holds(kept, given) -> bool:
