@@ -6,16 +6,23 @@ corpus (full text would have found it), so it weighs most against an answer; a w
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from llmflow.config import Settings
 from llmflow.ingestion.sentences import split_sentences
-from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, analyse
+from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, analyse, joined, morphemes, tokens_of
 from llmflow.types import ElementKind, Hit
 
+VERB_WORTH = 0.3
+SYLLABLE_WORTH = 0.3
+ASKING = frozenset(
+    "many much long soon often quick quickli fast may can could must should do doe did i my me we us our get anyth happen need "
+    "after befor about within up out no not 전 후 뒤 안 날 회사 우리 올해 사람 경우".split()
+)
+"""Words of asking, stemmed as the index stems them, that say nothing of the subject."""
 LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
 
 
@@ -26,6 +33,8 @@ class EvidenceSettings(Settings):
     """Passages whose words count."""
     min_confidence: float = Field(0.5, ge=0, le=1)
     """Weighted share of the question's words that must be found near each other; below it nothing was found."""
+    meaning: tuple[float, float] = (0.35, 0.65)
+    """Cosine similarities of the nearest passage that mean nothing and everything, where an embedder reads the question."""
     sentences: int = Field(4, ge=1)
     """Most sentences that an extractive answer quotes."""
     passages: int = Field(3, ge=1)
@@ -56,25 +65,53 @@ class Evidence:
 
 def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSettings, analyser: AnalyserSettings) -> Evidence:
     """Return what the hits say about the question. No hits, or a question without words: confidence 0."""
-    words = question_words(question, analyser)
-    if not hits or not words:
+    worth = question_words(question, analyser)
+    if not hits or not worth:
         return Evidence((), 0.0)
+    words = list(worth)
     considered = hits[: settings.hits]
-    texts = [_searchable(hit) for hit in considered]
-    pool = [_words_in(words, text) for text in (_searchable(hit) for hit in hits)]
-    weights = _weights(words, pool)
+    pool = [_words_in(words, _searchable(hit)) for hit in hits]
+    rarity = _weights(words, pool)
+    weights = {word: rarity[word] * worth[word] for word in words}
     total = sum(weights.values())
-    found = [_words_in(words, text) for text in texts]
+    found = pool[: settings.hits]
     single = max(sum(weights[word] for word in present) for present in found) / total
     together = sum(weights[word] for word in set().union(*found[: settings.passages])) / total
-    confidence = 0.5 * (single + together)
+    meaning = max((hit.channels.get("dense", 0.0) for hit in considered), default=0.0)
+    low, high = settings.meaning
+    confidence = max(0.5 * (single + together), min(1.0, max(0.0, (meaning - low) / (high - low))))
     return Evidence(tuple(_rank(considered, words, weights, total)), confidence)
 
 
-def question_words(question: str, analyser: AnalyserSettings) -> tuple[str, ...]:
-    """Return the distinct content words of a question as the index knows them, bigrams left out."""
-    tokens = analyse([question], analyser.model_copy(update={"bigrams": False}), question=True)[0]
-    return tuple(dict.fromkeys(tokens.split()))
+def question_words(question: str, analyser: AnalyserSettings) -> dict[str, float]:
+    """Return the distinct content words of a question as the index knows them, with their worth.
+
+    Names and nouns say what a question is about; verbs and adverbs are reworded freely, so they count for less.
+    """
+    worth: dict[str, float] = {}
+    plain = analyser.model_copy(update={"bigrams": False})
+    for token, found in _single_tokens(question, plain):
+        for word in tokens_of(token, found, plain, question=True).split():
+            if word not in ASKING:
+                worth[word] = max(worth.get(word, 0.0), _worth(word, found))
+    return {word: value for word, value in worth.items() if value > 0}
+
+
+def _single_tokens(question: str, analyser: AnalyserSettings) -> Iterator[tuple[str, list[Morpheme] | None]]:
+    """Yield pieces of the question that are analysed alone: Kiwi's tokens, or the words of English."""
+    found = morphemes([question], analyser)[0]
+    if found is None:
+        yield from ((word, None) for word in question.split())
+        return
+    for token in joined(found):
+        yield question[token.start : token.start + token.length], [token]
+
+
+def _worth(word: str, found: Sequence[Morpheme] | None) -> float:
+    tag = found[0].tag if found else ""
+    if tag.startswith(("V", "MA")):
+        return VERB_WORTH
+    return SYLLABLE_WORTH if len(word) == 1 else 1.0
 
 
 def _searchable(hit: Hit) -> str:

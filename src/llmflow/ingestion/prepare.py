@@ -17,9 +17,9 @@ from llmflow.ingestion.parsing import ParserSettings, parse_file
 from llmflow.ports import PreparedChunk, PreparedDocument, SourceFile
 from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
-from llmflow.types import Chunk, Mention, ParsedDocument, Relation
+from llmflow.types import Chunk, ElementKind, Mention, ParsedDocument, Relation
 
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 """Raised when the code of a step changes its results; part of every fingerprint."""
 MAX_RELATIONS = 200
 MAX_TOPICS = 5
@@ -137,7 +137,8 @@ def _prepared_chunk(
     tokens = tokens_of(text, found, settings.analyser)
     if above:
         tokens = f"{_analysed(above, settings.analyser)} {tokens}"
-    mentions = find_mentions(text, found, _distinct_titles(title, headings), settings.entities)
+    records = draft.kind is ElementKind.RECORD
+    mentions = find_mentions(text, found, _distinct_titles(title, headings), settings.entities, records)
     return PreparedChunk(chunk, tokens, mentions)
 
 

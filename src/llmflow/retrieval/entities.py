@@ -21,6 +21,9 @@ SEPARATOR = re.compile(r"[\s_\-–—/·ㆍ:,.'’\"“”()\[\]&]+")
 CONNECTORS = frozenset("of the and de la le du von van der den di da al el for in on at to".split())
 NUMBERED = re.compile(r"^\s*(?:제?\s*\d+\s*[조장절항편]|[0-9]+(?:\.[0-9]+)*[.)]?|[IVX]+\.|[가-하]\.)\s*")
 NOUN_TAGS = frozenset({"NNG", "NNP", "SL", "SN", "XPN", "XSN", "SH"})
+FIELD = re.compile(r"^(?P<key>[^:\n]{1,40}):[ \t]*(?P<value>[^\n]{2,60})$", re.MULTILINE)
+NAME_FIELD = re.compile(r"(?:명|이름|제목|name|title)\s*$", re.IGNORECASE)
+RECORD_CONFIDENCE = 0.7
 MASKED = re.compile(r"\[[A-Z]+\]")
 
 
@@ -54,18 +57,38 @@ def title_names(title: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if 1 < len(entity_key(name)) <= 80]
 
 
+def record_names(text: str) -> list[tuple[str, int]]:
+    """Return (name, position) of the records in `key: value` lines: their first value and those of fields called a name."""
+    names = []
+    for record in re.finditer(r"[^\n]+(?:\n[^\n]+)*", text):
+        for number, line in enumerate(FIELD.finditer(record.group())):
+            if number == 0 or NAME_FIELD.search(line["key"]):
+                names.append((line["value"], record.start() + line.start("value")))
+    return names
+
+
 def find_mentions(
-    text: str, found: Sequence[Morpheme] | None, titles: Sequence[str], settings: EntitySettings
+    text: str,
+    found: Sequence[Morpheme] | None,
+    titles: Sequence[str],
+    settings: EntitySettings,
+    records: bool = False,
 ) -> tuple[Mention, ...]:
     """Return a chunk's entities: one title mention a name, one mention a key at its first position.
 
     `found` is the text's Kiwi analysis, None for text without Hangul; `titles` are the document's title and the headings above.
+    In `records` every record is a section of its own, titled by its names.
     """
     mentions: dict[tuple[str, str], Mention] = {}
     for depth, title in enumerate(reversed(titles)):
         for name in title_names(title):
             mention = Mention(entity_key(name), name, "title", 0, 1.0 if depth == 0 else 0.8)
             mentions.setdefault((mention.key, "title"), mention)
+    for value, position in record_names(text) if records else ():
+        for name in title_names(value):
+            if not entity_key(name).replace(" ", "").isdigit() and not MASKED.search(name):
+                mention = Mention(entity_key(name), name, "title", position, RECORD_CONFIDENCE)
+                mentions.setdefault((mention.key, "title"), mention)
     names = list(_latin_names(text, settings.max_words)) if any("A" <= c <= "Z" for c in text) else []
     if found is not None:
         names += _korean_names(text, found, settings.max_words)
@@ -175,7 +198,10 @@ def question_candidates(question: str, found: Sequence[Morpheme] | None, setting
     English n-grams are read whatever their case, because people do not capitalise in a chat.
     """
     candidates: dict[str, Candidate] = {}
-    for candidate in [*_latin_candidates(question, settings.max_words + 2), *_korean_candidates(question, found, settings.max_words)]:
+    for candidate in [
+        *_latin_candidates(question, settings.max_words + 2),
+        *_korean_candidates(question, found, settings.max_words),
+    ]:
         if len(candidate.key) > 1 and not candidate.key.isdigit():
             candidates.setdefault(candidate.key, candidate)
     return list(candidates.values())

@@ -150,9 +150,7 @@ class GraphChannel:
             titled.setdefault(edge.key, []).append(edge.chunk_id)
         return titled
 
-    def _bridges(
-        self, frontier: Mapping[str, float], visited: set[str], reader: "Reader", principal: Principal
-    ) -> list[_Bridge]:
+    def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: "Reader", principal: Principal) -> list[_Bridge]:
         """Return entities mentioned in the frontier that title other passages, those nearest to the question's words first."""
         edges = [e for e in self.store.edges_of_chunks(list(frontier), principal) if e.role != "title" and e.key not in visited]
         nodes = {n.key: n for n in self.store.find_entities(sorted({e.key for e in edges}), principal) if n.titles}
@@ -167,9 +165,7 @@ class GraphChannel:
         ranked = sorted(best.values(), key=lambda bridge: (-bridge.score, bridge.node.key))
         return ranked[: self.settings.beam * 2]
 
-    def _reach(
-        self, bridges: Sequence[_Bridge], reader: "Reader", principal: Principal
-    ) -> list[tuple[_Bridge, str, float]]:
+    def _reach(self, bridges: Sequence[_Bridge], reader: "Reader", principal: Principal) -> list[tuple[_Bridge, str, float]]:
         """Return (bridge, passage, value) of the best passages that bridges title, 1 the best.
 
         A passage counts for what it adds: the question's words that the passage before it does not hold.

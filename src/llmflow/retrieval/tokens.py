@@ -18,13 +18,16 @@ from llmflow.config import Settings
 HANGUL = re.compile(r"[가-힣]")
 WORD = re.compile(r"[^\W_]+")
 CONTENT_TAGS = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "VV", "VA", "MAG", "SL", "SN", "SH", "W_SERIAL"})
+LATIN_TAGS = frozenset({"SL", "SN", "SH", "W_SERIAL"})
 WEAK_TAGS = frozenset({"NNB", "NP"})
 STOP_WORDS = frozenset(
     "a an and are as at be been by but did do does for from had has have he her his how if in into is it its of on or s she so t "
     "such than that the their them then there these they this to was we were what when where which who whom whose why will with "
     "would you your".split()
 )
-KOREAN_STOP_WORDS = frozenset("하 되 있 없 이 그 저 것 수 등 때 무엇 어떤 어느 누구 언제 어디 얼마 몇 알 알려주 주".split())
+KOREAN_STOP_WORDS = frozenset(
+    "하 되 있 없 이 그 저 것 수 등 때 무엇 어떤 어느 누구 언제 어디 얼마 얼마나 며칠 몇 알 알리 알려주 주 어떻 같".split()
+)
 
 
 class AnalyserSettings(Settings):
@@ -109,13 +112,29 @@ def tokens_of(text: str, found: list[Morpheme] | None, settings: AnalyserSetting
 
 
 def _korean_tokens(found: Sequence[Morpheme], settings: AnalyserSettings, question: bool) -> Iterator[str]:
-    for token in found:
+    for token in joined(found):
         if token.tag not in CONTENT_TAGS:
             continue
-        if token.tag in ("SL", "SN", "SH", "W_SERIAL"):
+        if token.tag in LATIN_TAGS:
             yield from _latin_tokens(token.form, settings)
         elif not (question and (token.form in KOREAN_STOP_WORDS or token.tag in WEAK_TAGS)):
             yield from WORD.findall(token.form)
+
+
+def joined(found: Sequence[Morpheme]) -> Iterator[Morpheme]:
+    """Yield the tokens with touching letters and digits as one: Kiwi parts `SEV1`, which English text keeps whole."""
+    held: Morpheme | None = None
+    for token in found:
+        if held and token.tag in LATIN_TAGS and token.start == held.start + held.length:
+            held = Morpheme(held.form + token.form, held.tag, held.start, held.length + token.length)
+            continue
+        if held:
+            yield held
+        held = token if token.tag in LATIN_TAGS else None
+        if held is None:
+            yield token
+    if held:
+        yield held
 
 
 def _latin_tokens(text: str, settings: AnalyserSettings) -> Iterator[str]:
