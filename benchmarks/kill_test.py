@@ -85,6 +85,8 @@ class KillTest:
                 raise SystemExit(f"The undisturbed run '{phase.name}' failed:\n{Path(f'{home}.log').read_text()[-3000:]}")
             snapshot = take_snapshot(home, self._made.project, _env(phase))
             kill_server(home)
+            if not snapshot.healthy:
+                raise SystemExit(f"The doctor is not satisfied with the undisturbed run '{phase.name}': {home}.log")
             self._references[phase.name] = Reference(home, snapshot, runs)
 
     def play(self, number: int, cold: bool = False) -> list[str]:
