@@ -6,12 +6,13 @@ corpus (full text would have found it), so it weighs most against an answer; a w
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from llmflow.config import Settings
+from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.sentences import split_sentences
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, analyse, joined, morphemes, tokens_of
 from llmflow.types import ElementKind, Hit
@@ -23,15 +24,19 @@ ASKING = frozenset(
     "after befor about within up out no not 전 후 뒤 안 날 회사 우리 올해 사람 경우".split()
 )
 """Words of asking, stemmed as the index stems them, that say nothing of the subject."""
+FOREIGN_TRUST = 0.8
+"""Worth of a passage in another language that holds all the names asked for, against one that holds every word."""
+NAME_LIKE = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][a-z]*[A-Z0-9][A-Za-z0-9]*|[A-Z]{2,}[0-9]*|(?<=[a-z,] )[A-Z][a-z]+)")
+"""Acronyms, codes, camel case, and capitalised words inside a sentence."""
 LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
 
 
 class EvidenceSettings(Settings):
     """Where an answer begins. Judged on the sample questions (docs/LOG.md)."""
 
-    hits: int = Field(8, ge=1)
+    hits: int = Field(10, ge=1)
     """Passages whose words count."""
-    min_confidence: float = Field(0.5, ge=0, le=1)
+    min_confidence: float = Field(0.35, ge=0, le=1)
     """Weighted share of the question's words that must be found near each other; below it nothing was found."""
     meaning: tuple[float, float] = (0.35, 0.65)
     """Cosine similarities of the nearest passage that mean nothing and everything, where an embedder reads the question."""
@@ -69,18 +74,40 @@ def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSetting
     if not hits or not worth:
         return Evidence((), 0.0)
     words = list(worth)
-    considered = hits[: settings.hits]
     pool = [_words_in(words, _searchable(hit)) for hit in hits]
     rarity = _weights(words, pool)
     weights = {word: rarity[word] * worth[word] for word in words}
-    total = sum(weights.values())
-    found = pool[: settings.hits]
-    single = max(sum(weights[word] for word in present) for present in found) / total
-    together = sum(weights[word] for word in set().union(*found[: settings.passages])) / total
+    considered = hits[: settings.hits]
+    pairs = list(zip(considered, pool, strict=False))
+    single = max(_share(present, _expected(question, hit, weights)) for hit, present in pairs)
+    together = _share(set().union(*(present for _, present in pairs[: settings.passages])), weights)
     meaning = max((hit.channels.get("dense", 0.0) for hit in considered), default=0.0)
     low, high = settings.meaning
-    confidence = max(0.5 * (single + together), min(1.0, max(0.0, (meaning - low) / (high - low))))
-    return Evidence(tuple(_rank(considered, words, weights, total)), confidence)
+    confidence = max(0.5 * (single + max(single * FOREIGN_TRUST, together)), min(1.0, max(0.0, (meaning - low) / (high - low))))
+    return Evidence(tuple(_rank(considered, words, weights, sum(weights.values()))), confidence)
+
+
+def _share(present: Collection[str], weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in present) / total if total else 0.0
+
+
+def _expected(question: str, hit: Hit, weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the words that a passage of this language could hold at all.
+
+    A passage in the question's language could hold every word. In another language only names, codes and words of the other
+    script can be the same, so those alone are asked for; without any of them the passage is judged by every word.
+    """
+    asked = detect_language(question)
+    if hit.chunk.language == asked:
+        return weights
+    names = {name.lower() for name in NAME_LIKE.findall(question)}
+    shared = {word for word in weights if (asked == "ko") != bool(HANGUL.search(word))}
+    if asked == "en":
+        stems = set(analyse([" ".join(names)], AnalyserSettings(bigrams=False))[0].split()) if names else set()
+        shared |= {word for word in weights if word in stems}
+    shared = {word for word in shared if not word.isdigit()}
+    return {word: weights[word] for word in shared} or weights
 
 
 def question_words(question: str, analyser: AnalyserSettings) -> dict[str, float]:
@@ -152,10 +179,8 @@ def _rank(hits: Sequence[Hit], words: Sequence[str], weights: dict[str, float], 
 def quotable_spans(hit: Hit) -> list[tuple[int, int]]:
     """Return the spans that may be quoted alone: sentences of prose, lines of tables and records; bare headings left out."""
     text = hit.chunk.text
-    if hit.chunk.kind in LINE_KINDS:
-        spans = [match.span() for match in re.finditer(r"[^\n]+", text)]
-    else:
-        spans = split_sentences(text)
+    lines = hit.chunk.kind in LINE_KINDS
+    spans = [match.span() for match in re.finditer(r"[^\n]+", text)] if lines else split_sentences(text)
     headings = {heading.strip() for heading in hit.chunk.heading_path} | {hit.document.title.strip()}
     kept = [(s, e) for s, e in spans if text[s:e].strip().strip("#").strip() not in headings and re.search(r"\w", text[s:e])]
     return kept or [(0, len(text))]
