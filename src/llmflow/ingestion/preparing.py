@@ -3,29 +3,35 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 
 from pydantic import Field
 
+from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
 from llmflow.ingestion.workers import Outcome, map_files
-from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
+from llmflow.ports import Embedder, Plan, PreparedDocument, SourceFile, Stores
 
 INLINE_FILES = 4
 """Up to so many small files are prepared in this process: starting workers would take longer."""
 INLINE_BYTES = 100_000
+WORKER_FILES = 50
+"""A further worker pays, beside its three seconds of start, for so many files or so many bytes."""
+WORKER_BYTES = 500_000
 
 
 class WorkerSettings(Settings):
-    processes: int = Field(0, ge=0, le=64)
+    processes: int = Field(default=0, ge=0, le=64)
     """0: one a core, at most 8."""
-    timeout_s: float = Field(300.0, gt=0)
+    timeout_s: float = Field(default=300.0, gt=0)
     """For one file; longer and the file fails, the rest goes on."""
-    memory_mb: int = Field(6144, ge=512)
+    memory_mb: int = Field(default=6144, ge=512)
     """Address space of one worker; a file that needs more fails."""
 
 
@@ -39,7 +45,7 @@ class PrepareReport:
     resumed: int = 0
     failed_before: int = 0
     pii: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: Seconds = field(default_factory=Seconds)
     """Worker seconds by step; they overlap when several workers run."""
     wall_seconds: float = 0.0
 
@@ -59,8 +65,10 @@ def prepare_documents(
     # the largest first, so that no worker is left alone with a long one at the end
     wanted = sorted((f for f in files if plan[f.document_id] is Plan.PREPARE), key=lambda f: (-f.size, f.source))
     stores.state.mark_processing([file.document_id for file in wanted])
+    warm_up = _WarmUp(stores.embedder)
     for done, (task, outcome) in enumerate(_run(_tasks(wanted, stores, settings), wanted, workers), start=1):
         _keep(task.file, outcome, stores, report)
+        warm_up.consider(outcome.value)
         progress("prepare", done, len(wanted))
     report.wall_seconds = perf_counter() - start
     return report
@@ -68,6 +76,33 @@ def prepare_documents(
 
 def worker_count(workers: WorkerSettings) -> int:
     return workers.processes or min(os.cpu_count() or 1, 8)
+
+
+def workers_for(files: Sequence[SourceFile], workers: WorkerSettings) -> int:
+    """Return how many worker processes pay for these files; 0: this process prepares them. A configured number is kept."""
+    size = sum(file.size for file in files)
+    if len(files) <= INLINE_FILES and size <= INLINE_BYTES:
+        return 0
+    enough = 1 + max(len(files) // WORKER_FILES, size // WORKER_BYTES)
+    return workers.processes or min(worker_count(workers), enough)
+
+
+class _WarmUp:
+    """Loads the embedder beside the workers, as soon as a document turns up that it reads; a Korean corpus never pays for it."""
+
+    def __init__(self, embedder: Embedder):
+        self._embedder, self._started = embedder, False
+
+    def consider(self, prepared: PreparedDocument | None) -> None:
+        if self._started or prepared is None:
+            return
+        if any(item.chunk.language in self._embedder.languages for item in prepared.chunks):
+            self._started = True
+            Thread(target=self._load, name="embedder", daemon=True).start()
+
+    def _load(self) -> None:
+        with suppress(Exception):  # the indexing meets the same error and reports it
+            self._embedder.embed_passages(["ready"])
 
 
 def _tasks(files: Sequence[SourceFile], stores: Stores, settings: PreparationSettings) -> Iterator[PreparationTask]:
@@ -85,11 +120,10 @@ def keep_original(file: SourceFile, stores: Stores) -> None:
 def _run(
     tasks: Iterator[PreparationTask], files: Sequence[SourceFile], workers: WorkerSettings
 ) -> Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]]:
-    few = len(files) <= INLINE_FILES and sum(file.size for file in files) <= INLINE_BYTES
     return map_files(
         prepare_file,
         tasks,
-        processes=0 if few else worker_count(workers),
+        processes=workers_for(files, workers),
         timeout_s=workers.timeout_s,
         memory_bytes=workers.memory_mb * 1024**2,
     )
@@ -103,4 +137,5 @@ def _keep(file: SourceFile, outcome: Outcome[PreparedDocument], stores: Stores, 
     stores.state.stage(outcome.value, file.groups)
     report.prepared += 1
     report.pii.update(outcome.value.pii)
-    report.seconds.update(outcome.value.seconds)
+    for step, seconds in outcome.value.seconds.items():
+        report.seconds.add(step, seconds)
