@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class FlagEmbedderSettings(Settings):
     model: str
     """Folder of the model, relative to the project or absolute; nothing is downloaded."""
-    dimension: int = Field(1024, ge=1)
+    dimension: int = Field(default=1024, ge=1)
     languages: tuple[str, ...] = ("ko", "en", "other")
-    max_tokens: int = Field(1024, ge=8, le=8192)
-    batch: int = Field(16, ge=1)
+    max_tokens: int = Field(default=1024, ge=8, le=8192)
+    batch: int = Field(default=16, ge=1)
     half: bool = False
     device: str = "cpu"
 

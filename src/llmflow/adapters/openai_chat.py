@@ -14,8 +14,8 @@ class OpenAIChatSettings(Settings):
     base_url: str
     """Such as http://vllm:8000/v1."""
     model: str
-    timeout_s: float = Field(60.0, gt=0)
-    retries: int = Field(2, ge=0)
+    timeout_s: float = Field(default=60.0, gt=0)
+    retries: int = Field(default=2, ge=0)
 
 
 class OpenAIChat:

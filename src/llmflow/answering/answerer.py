@@ -26,13 +26,13 @@ HISTORY_TURNS = 6
 
 
 class AnsweringSettings(Settings):
-    retrieve: int = Field(20, ge=1, le=100)
+    retrieve: int = Field(default=20, ge=1, le=100)
     """Passages retrieved for one question."""
     evidence: EvidenceSettings = EvidenceSettings()
-    prompt_passages: int = Field(6, ge=1)
+    prompt_passages: int = Field(default=6, ge=1)
     """Passages shown to a chat model."""
-    max_tokens: int = Field(600, ge=16)
-    temperature: float = Field(0.0, ge=0, le=2)
+    max_tokens: int = Field(default=600, ge=16)
+    temperature: float = Field(default=0.0, ge=0, le=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,15 +34,15 @@ LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
 class EvidenceSettings(Settings):
     """Where an answer begins. Judged on the sample questions (docs/LOG.md)."""
 
-    hits: int = Field(10, ge=1)
+    hits: int = Field(default=10, ge=1)
     """Passages whose words count."""
-    min_confidence: float = Field(0.35, ge=0, le=1)
+    min_confidence: float = Field(default=0.35, ge=0, le=1)
     """Weighted share of the question's words that must be found near each other; below it nothing was found."""
     meaning: tuple[float, float] = (0.35, 0.65)
     """Cosine similarities of the nearest passage that mean nothing and everything, where an embedder reads the question."""
-    sentences: int = Field(4, ge=1)
+    sentences: int = Field(default=4, ge=1)
     """Most sentences that an extractive answer quotes."""
-    passages: int = Field(3, ge=1)
+    passages: int = Field(default=3, ge=1)
     """Most passages that it quotes from."""
 
 

@@ -1,5 +1,6 @@
 """The one base of all datasets that open an adapter."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
@@ -12,9 +13,8 @@ class AdapterDataset(AbstractDataset):
         self._options = options
         self._adapter: Any = None
 
-    def open(self, **options: Any) -> Any:
-        """Return the adapter for the entry's options."""
-        raise DatasetError(f"{type(self).__name__} does not say how it is opened.")
+    open: Callable[..., Any]
+    """Returns the adapter for the entry's options; every dataset defines it."""
 
     def load(self) -> Any:
         if self._adapter is None:

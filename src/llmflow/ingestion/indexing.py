@@ -4,7 +4,6 @@ Order: removals first (an id may come back), then vectors, full text, graph, and
 All writes are upserts under ids that follow from the content, so the next run simply repeats what was cut off.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -12,6 +11,7 @@ from time import perf_counter
 from pydantic import Field
 
 from llmflow.batches import batched
+from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.ingestion.prepare import context_of
 from llmflow.ports import (
@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class IndexingSettings(Settings):
-    batch_chunks: int = Field(512, ge=1)
+    batch_chunks: int = Field(default=512, ge=1)
     """Chunks embedded and written before the documents that they complete are served."""
 
 
@@ -47,7 +47,7 @@ class IndexReport:
     removed: int = 0
     switched_to: str = ""
     """The embedder whose space took over in this run, if one did."""
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: Seconds = field(default_factory=Seconds)
 
 
 def index_staged(stores: Stores, settings: IndexingSettings, progress: Progress, total: int = 0) -> IndexReport:
@@ -176,4 +176,4 @@ class _lap:
         self._start = perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._report.seconds[self._stage] += perf_counter() - self._start
+        self._report.seconds.add(self._stage, perf_counter() - self._start)

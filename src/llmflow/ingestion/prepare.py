@@ -96,10 +96,14 @@ def prepare_document(
     )
 
 
-@lru_cache(maxsize=4)
 def load_masker(settings: MaskingSettings) -> Masker:
     """Return the process's masker for these settings."""
-    return Masker(settings)
+    return _masker(settings.model_dump_json())
+
+
+@lru_cache(maxsize=4)
+def _masker(settings: str) -> Masker:
+    return Masker(MaskingSettings.model_validate_json(settings))
 
 
 def _mask_once(masker: Masker, texts: list[str]) -> tuple[dict[str, str], Counter[str]]:
@@ -136,7 +140,7 @@ def _prepared_chunk(
     above = context_of(title, headings, text)
     tokens = tokens_of(text, found, settings.analyser)
     if above:
-        tokens = f"{_analysed(above, settings.analyser)} {tokens}"
+        tokens = f"{_analysed(above, settings.analyser.model_dump_json())} {tokens}"
     records = draft.kind is ElementKind.RECORD
     mentions = find_mentions(text, found, _distinct_titles(title, headings), settings.entities, records)
     return PreparedChunk(chunk, tokens, mentions)
@@ -149,7 +153,8 @@ def context_of(title: str, headings: tuple[str, ...], text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _analysed(text: str, settings: AnalyserSettings) -> str:
+def _analysed(text: str, analyser: str) -> str:
+    settings = AnalyserSettings.model_validate_json(analyser)
     return tokens_of(text, morphemes([text], settings)[0], settings)
 
 
@@ -159,7 +164,7 @@ def _distinct_titles(title: str, headings: tuple[str, ...]) -> list[str]:
 
 def _relations(title: str, chunks: list[PreparedChunk]) -> tuple[Relation, ...]:
     """Return `describes` links from each section's own name to what its text mentions, strongest first."""
-    weights: Counter[tuple[str, str]] = Counter()
+    weights: dict[tuple[str, str], float] = {}
     known = {mention.key for item in chunks for mention in item.mentions}
     for item in chunks:
         heading = item.chunk.heading_path[-1] if item.chunk.heading_path else title
@@ -168,7 +173,7 @@ def _relations(title: str, chunks: list[PreparedChunk]) -> tuple[Relation, ...]:
             continue
         for mention in item.mentions:
             if mention.role == "mention" and mention.key != owner:
-                weights[owner, mention.key] += mention.confidence
+                weights[owner, mention.key] = weights.get((owner, mention.key), 0.0) + mention.confidence
     ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_RELATIONS]
     return tuple(Relation(a, b, "describes", round(weight, 3)) for (a, b), weight in ranked)
 

@@ -12,15 +12,15 @@ from llmflow.config import Settings
 
 
 class CoverageSettings(Settings):
-    top: int = Field(10, ge=0)
+    top: int = Field(default=10, ge=0)
     """Places that are chosen this way; the rest keeps its order. 0 turns it off."""
-    pool: int = Field(40, ge=1)
+    pool: int = Field(default=40, ge=1)
     """Best passages that may be chosen."""
-    linked: float = Field(3.0, ge=0)
+    linked: float = Field(default=3.0, ge=0)
     """Worth of the question's words that a passage adds when the graph leads to it from a chosen one."""
-    step: float = Field(0.15, ge=0)
+    step: float = Field(default=0.15, ge=0)
     """Worth of the graph's own judgement of that step."""
-    repeated: float = Field(0.1, ge=0)
+    repeated: float = Field(default=0.1, ge=0)
     """Price of each passage of the same document already chosen."""
 
 

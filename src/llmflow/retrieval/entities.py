@@ -30,8 +30,8 @@ MASKED = re.compile(r"\[[A-Z]+\]")
 class EntitySettings(Settings):
     """Part of the fingerprint: a change re-indexes every document."""
 
-    max_words: int = Field(6, ge=1, le=10)
-    max_mentions: int = Field(60, ge=1)
+    max_words: int = Field(default=6, ge=1, le=10)
+    max_mentions: int = Field(default=60, ge=1)
     """Entities kept of one chunk, titles first, then in reading order."""
 
 
@@ -106,7 +106,7 @@ def _latin_names(text: str, max_words: int) -> Iterator[tuple[str, int, float]]:
     lower = {word for word, _, _ in words if word[:1].islower()}
     run: list[tuple[str, int]] = []
     previous_end = 0
-    for word, start, end in [*words, ("", len(text), len(text))]:
+    for word, start, _ in [*words, ("", len(text), len(text))]:
         between = text[previous_end:start]
         capital = word[:1].isupper() or (bool(run) and word[:1].isdigit())
         broken = any(mark in between for mark in ',;:!?()[]"“”\n|') or ". " in between

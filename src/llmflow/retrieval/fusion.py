@@ -17,11 +17,11 @@ class FusionSettings(Settings):
     """`minmax` keeps how far apart scores are and wins on scifact (docs/LOG.md); `rrf` looks at ranks only."""
 
     method: Literal["minmax", "rrf"] = "minmax"
-    text: float = Field(1.0, ge=0)
-    dense: float = Field(1.0, ge=0)
-    graph: float = Field(1.0, ge=0)
+    text: float = Field(default=1.0, ge=0)
+    dense: float = Field(default=1.0, ge=0)
+    graph: float = Field(default=1.0, ge=0)
     """Weight of the graph's ranking against the hybrid one, times the strength that the graph reports for the question."""
-    rrf_k: int = Field(60, ge=1)
+    rrf_k: int = Field(default=60, ge=1)
     """Cormack et al. 2009; larger flattens the top ranks."""
 
 

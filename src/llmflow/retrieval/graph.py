@@ -26,32 +26,32 @@ Texts = Callable[[Sequence[str]], Mapping[str, Chunk]]
 class GraphSettings(Settings):
     """Weights of the graph channel. Tuned on the musique and hotpotqa training sets only (docs/LOG.md)."""
 
-    hops: int = Field(2, ge=0, le=3)
-    beam: int = Field(8, ge=1)
+    hops: int = Field(default=2, ge=0, le=3)
+    beam: int = Field(default=8, ge=1)
     """Bridge entities followed at each hop."""
-    titled: int = Field(3, ge=1)
+    titled: int = Field(default=3, ge=1)
     """Passages read for each entity that titles them."""
-    seeds: int = Field(5, ge=0)
+    seeds: int = Field(default=5, ge=0)
     """Best full-text and dense passages that the walk may start from besides the titled ones."""
-    pool: int = Field(50, ge=1)
+    pool: int = Field(default=50, ge=1)
     """Best full-text and dense passages that take part in the ranking."""
-    seed_weight: float = Field(0.5, ge=0)
-    added_floor: float = Field(0.2, ge=0)
-    untitled_strength: float = Field(0.5, ge=0, le=1)
+    seed_weight: float = Field(default=0.5, ge=0)
+    added_floor: float = Field(default=0.2, ge=0)
+    untitled_strength: float = Field(default=0.5, ge=0, le=1)
     """Say of the graph when no entity of the question titles a passage and only bridges led somewhere."""
-    hop_decay: float = Field(0.7, gt=0, le=1)
-    near_floor: float = Field(0.05, ge=0)
-    title_edge: float = Field(1.0, gt=0)
+    hop_decay: float = Field(default=0.7, gt=0, le=1)
+    near_floor: float = Field(default=0.05, ge=0)
+    title_edge: float = Field(default=1.0, gt=0)
     """Weight of an edge between a passage and its title; mentions weigh their confidence."""
-    reach: float = Field(80.0, gt=0)
+    reach: float = Field(default=80.0, gt=0)
     """Characters over which nearness falls by e."""
-    damping: float = Field(0.5, gt=0, lt=1)
-    iterations: int = Field(12, ge=1)
-    entity_weight: float = Field(1.0, ge=0)
-    passage_weight: float = Field(1.0, ge=0)
-    bridge_weight: float = Field(1.0, ge=0)
-    lexical_weight: float = Field(1.0, ge=0)
-    hub: int = Field(200, ge=1)
+    damping: float = Field(default=0.5, gt=0, lt=1)
+    iterations: int = Field(default=12, ge=1)
+    entity_weight: float = Field(default=1.0, ge=0)
+    passage_weight: float = Field(default=1.0, ge=0)
+    bridge_weight: float = Field(default=1.0, ge=0)
+    lexical_weight: float = Field(default=1.0, ge=0)
+    hub: int = Field(default=200, ge=1)
     """Entities that more passages mention are too common to lead anywhere unless they title something."""
 
 

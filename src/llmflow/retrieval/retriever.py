@@ -1,20 +1,20 @@
 """The one way from a question to passages: used by search, ask, eval and chat alike."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from pydantic import Field
 
+from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import Reranker, Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, blend, fuse
-from llmflow.retrieval.graph import GraphChannel, GraphSettings
-from llmflow.retrieval.tokens import AnalyserSettings, morphemes, tokens_of
+from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.types import Chunk, Document, Hit, Principal, ScoredId
 
 CHANNELS = ("text", "dense", "graph")
@@ -25,12 +25,12 @@ class RetrievalSettings(Settings):
     """What is evaluated is what is served: one object for both."""
 
     channels: tuple[str, ...] = CHANNELS
-    candidates: int = Field(100, ge=1, le=1000)
+    candidates: int = Field(default=100, ge=1, le=1000)
     """Passages asked of full text and of dense vectors."""
     fusion: FusionSettings = FusionSettings()
     graph: GraphSettings = GraphSettings()
     coverage: CoverageSettings = CoverageSettings()
-    rerank_top: int = Field(30, ge=1)
+    rerank_top: int = Field(default=30, ge=1)
     """Fused passages that a reranker, where one is configured, orders anew."""
 
 
@@ -57,7 +57,7 @@ class Retriever:
         return list(self.search_many([question], principal, limit)[0].hits)
 
     def search_many(
-        self, questions: Sequence[str], principal: Principal, limit: int, timings: "Counter[str] | None" = None
+        self, questions: Sequence[str], principal: Principal, limit: int, timings: Seconds | None = None
     ) -> list[Retrieval]:
         """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`."""
         laps = _Laps(timings)
@@ -98,9 +98,21 @@ class Retriever:
         laps.lap("dense")
         return results
 
-    def _rank(self, question, found, tokens, channels, known, principal, limit, laps) -> Retrieval:
+    def _rank(
+        self,
+        question: str,
+        found: Sequence[Morpheme] | None,
+        tokens: str,
+        channels: Mapping[str, Mapping[str, float]],
+        known: "_Known",
+        principal: Principal,
+        limit: int,
+        laps: "_Laps",
+    ) -> Retrieval:
+        """Return the hits of one question from what its channels found."""
         hybrid = fuse(channels, self.settings.fusion)
-        scores, graph = hybrid, None
+        scores: Mapping[str, float] = hybrid
+        graph: GraphResult | None = None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
             graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
@@ -116,21 +128,22 @@ class Retriever:
             ranked = choose_set(ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage)
         laps.lap("graph")
         if self.reranker is not None:
-            ranked, scores = self._rerank(question, ranked, scores, known)
+            ranked, scores = self._rerank(question, ranked, known)
             laps.lap("rerank")
         every = {**channels, "graph": graph_scores}
         hits = tuple(known.hit(key, scores[key], every) for key in ranked[:limit])
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
         return Retrieval(hits, rankings)
 
-    def _rerank(self, question, ranked, scores, known):
+    def _rerank(self, question: str, ranked: Sequence[str], known: "_Known") -> tuple[list[str], dict[str, float]]:
         """Order the best passages by the reranker alone; the rest keeps its order below them."""
         assert self.reranker is not None
         top = ranked[: self.settings.rerank_top]
         judged = self.reranker.score(question, [known.chunks[key][0].text for key in top])
-        reranked = dict(zip(top, judged, strict=True))
-        low = min(reranked.values(), default=0.0)
-        merged = {key: reranked.get(key, low - 2 + scores[key]) for key in ranked}
+        merged: dict[str, float] = dict(zip(top, judged, strict=True))
+        low = min(judged, default=0.0)
+        for place, key in enumerate(ranked[len(top) :], start=1):
+            merged[key] = low - place
         return sorted(merged, key=lambda key: (-merged[key], key)), merged
 
 
@@ -142,7 +155,7 @@ class _Known:
         self._asked: set[str] = set()
         self.chunks: dict[str, tuple[Chunk, Document]] = {}
 
-    def read(self, chunk_ids) -> None:
+    def read(self, chunk_ids: Iterable[str]) -> None:
         new = sorted(set(chunk_ids) - self._asked)
         if new:
             self._asked.update(new)
@@ -163,13 +176,13 @@ class _Known:
 class _Laps:
     """Adds the seconds since the last lap to a stage."""
 
-    def __init__(self, timings: "Counter[str] | None"):
+    def __init__(self, timings: Seconds | None):
         self._timings, self._last = timings, perf_counter()
 
     def lap(self, stage: str) -> None:
         now = perf_counter()
         if self._timings is not None:
-            self._timings[stage] += now - self._last
+            self._timings.add(stage, now - self._last)
         self._last = now
 
 

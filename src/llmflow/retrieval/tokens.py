@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pydantic import Field
 
@@ -37,15 +38,15 @@ class AnalyserSettings(Settings):
     stem_english: bool = True
     user_dictionary: tuple[str, ...] = ()
     """Proper nouns that Kiwi must keep whole, such as product and team names."""
-    workers: int = Field(1, ge=1, le=16)
+    workers: int = Field(default=1, ge=1, le=16)
 
 
 @lru_cache(maxsize=4)
-def load_kiwi(user_dictionary: tuple[str, ...] = (), workers: int = 1):
+def load_kiwi(user_dictionary: tuple[str, ...] = (), workers: int = 1) -> Any:
     """Return the process's one Kiwi; it takes seconds and half a gigabyte, so it is made once a process."""
     from kiwipiepy import Kiwi
 
-    kiwi = Kiwi(num_workers=workers)
+    kiwi: Any = Kiwi(num_workers=workers)
     for word in user_dictionary:
         kiwi.add_user_word(word, "NNP")
     return kiwi
@@ -88,9 +89,13 @@ def morphemes(texts: Sequence[str], settings: AnalyserSettings) -> list[list[Mor
     korean = [number for number, text in enumerate(texts) if HANGUL.search(text)]
     if korean:
         kiwi = load_kiwi(settings.user_dictionary, settings.workers)
-        for number, tokens in zip(korean, kiwi.tokenize([texts[n] for n in korean]), strict=True):
+        for number, tokens in zip(korean, _tokenize(kiwi, [texts[n] for n in korean]), strict=True):
             found[number] = [Morpheme(t.form, t.tag.split("-")[0], t.start, t.len) for t in tokens]
     return found
+
+
+def _tokenize(kiwi: Any, texts: list[str]) -> list[Any]:
+    return list(kiwi.tokenize(texts))
 
 
 def analyse(texts: Sequence[str], settings: AnalyserSettings, question: bool = False) -> list[str]:

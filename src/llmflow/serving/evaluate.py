@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmflow.answering.answerer import Answerer
+from llmflow.clock import Seconds
 from llmflow.errors import DatasetError
 from llmflow.evaluation.answers import AnsweredQuestion, AnswerSummary, summarise_answers
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet
@@ -71,7 +72,7 @@ def evaluate_judged_set(judged: JudgedSet, retriever: Retriever, limit: int, lat
     questions = [question for question in judged.questions if question.relevant]
     principal = Principal(BENCHMARK_TENANT)
     runs: dict[str, dict[str, list[ScoredId]]] = {name: {} for name in SHOWN}
-    seconds: Counter[str] = Counter()
+    seconds = Seconds()
     for start in range(0, len(questions), BATCH):
         part = questions[start : start + BATCH]
         results = retriever.search_many([question.text for question in part], principal, limit, seconds)
