@@ -197,7 +197,7 @@ def chat(
             from llmflow.errors import MissingDependency
 
             raise MissingDependency(f"The chat needs {exc.name}. Install it: pip install 'llmflow[apps]'") from exc
-        page.main(env, host, port)
+        page.main(env, host, port, as_json=as_json)
 
 
 @contextmanager
