@@ -2,12 +2,10 @@
 
 import logging
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import get_ident
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from llmflow.ingestion.light_imports import without_models
 from llmflow.ingestion.masking_recognizers import CONTEXT, Finding
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def build_engine() -> "AnalyzerEngine":
     """Return an analyser for `ko`; takes about a second, most of it imports."""
     # At debug level Presidio logs words of the text.
     logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
-    with _without_models():
+    with without_models():
         import presidio_analyzer  # noqa: F401
     from presidio_analyzer import AnalyzerEngine, ContextAwareEnhancer, Pattern, RecognizerRegistry, RecognizerResult
     from presidio_analyzer.nlp_engine import NlpArtifacts, NoOpNlpEngine
@@ -84,27 +82,6 @@ def build_engine() -> "AnalyzerEngine":
         supported_languages=["ko"],
         context_aware_enhancer=NoEnhancer(0.35, 0.4, 5, 0),
     )
-
-
-@contextmanager
-def _without_models() -> Iterator[None]:
-    """Hide torch and transformers from this thread's imports: Presidio imports both for recognisers that are not used here.
-
-    They cost every worker 4 s and 0.3 GB. What is loaded already stays, and other threads import what they like.
-    """
-    owner = get_ident()
-
-    class Hidden:
-        @staticmethod
-        def find_spec(name: str, path: object = None, target: object = None) -> None:
-            if get_ident() == owner and name in ("torch", "transformers"):
-                raise ModuleNotFoundError(f"{name} is hidden while Presidio loads", name=name)
-
-    sys.meta_path.insert(0, Hidden)  # pyright: ignore[reportArgumentType]
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(Hidden)  # pyright: ignore[reportArgumentType]
 
 
 def find_presidio(engine: "AnalyzerEngine", view: str, kinds: frozenset[str], min_score: float, near: Near) -> list[Finding]:

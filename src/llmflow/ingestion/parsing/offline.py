@@ -4,6 +4,8 @@ import logging
 import os
 from functools import cache
 
+from llmflow.ingestion.light_imports import without_models
+
 
 @cache
 def install_offline_sentences() -> None:
@@ -13,10 +15,12 @@ def install_offline_sentences() -> None:
     """
     for name in ("DO_NOT_TRACK", "SCARF_NO_ANALYTICS", "UNSTRUCTURED_DISABLE_NOTICE"):
         os.environ[name] = "true"
-    import spacy
+    with without_models():
+        import spacy
+
+        language = spacy.blank("xx")  # loads what other packages plug into spaCy: Presidio, and with it transformers
     import unstructured.nlp.tokenize as tokenize
 
-    language = spacy.blank("xx")
     language.add_pipe("sentencizer", config={"punct_chars": [".", "!", "?", "…", "。", "！", "？", "．", "｡"]})
     tokenize._get_nlp = lambda: language
     # Prose or title by the look of the words: a guess without part-of-speech tags, not used here, half the time of a long file.
