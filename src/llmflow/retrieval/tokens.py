@@ -6,6 +6,7 @@ Tokens hold letters and digits only, so any whitespace or `\\w+` analyser reads 
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from llmflow.config import Settings
 
 HANGUL = re.compile(r"[가-힣]")
 WORD = re.compile(r"[^\W_]+")
+KIWI_LOCK = threading.Lock()
 CONTENT_TAGS = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "VV", "VA", "MAG", "SL", "SN", "SH", "W_SERIAL"})
 LATIN_TAGS = frozenset({"SL", "SN", "SH", "W_SERIAL"})
 WEAK_TAGS = frozenset({"NNB", "NP"})
@@ -41,9 +43,14 @@ class AnalyserSettings(Settings):
     workers: int = Field(default=1, ge=1, le=16)
 
 
-@lru_cache(maxsize=4)
 def load_kiwi(user_dictionary: tuple[str, ...] = (), workers: int = 1) -> Any:
-    """Return the process's one Kiwi; it takes seconds and half a gigabyte, so it is made once a process."""
+    """Return the process's one Kiwi; it takes seconds and half a gigabyte, so it is made once, whoever asks first."""
+    with KIWI_LOCK:
+        return _new_kiwi(user_dictionary, workers)
+
+
+@lru_cache(maxsize=2)
+def _new_kiwi(user_dictionary: tuple[str, ...], workers: int) -> Any:
     from kiwipiepy import Kiwi
 
     kiwi: Any = Kiwi(num_workers=workers)

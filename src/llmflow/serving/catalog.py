@@ -17,6 +17,15 @@ from llmflow.ports import ChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
 
+QUIET = {
+    "KEDRO_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+}
+"""Set before anything heavy is imported: nothing calls out unless it was configured to."""
 STORE_ENTRIES = {
     "state": "state_store",
     "text": "text_index",
@@ -123,7 +132,7 @@ def open_catalog(env: str = "base") -> Workspace:
     import warnings
 
     warnings.filterwarnings("ignore", message=".*register_new_resolver.*")  # Kedro's own call of a renamed function
-    for key, value in {"KEDRO_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}.items():
+    for key, value in QUIET.items():
         os.environ.setdefault(key, value)
     from kedro.config import OmegaConfigLoader
     from kedro.io import DataCatalog
