@@ -19,7 +19,7 @@ from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.types import Chunk, ElementKind, Mention, ParsedDocument, Relation
 
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 """Raised when the code of a step changes its results; part of every fingerprint."""
 MAX_RELATIONS = 200
 MAX_TOPICS = 5

@@ -24,6 +24,7 @@ NOUN_TAGS = frozenset({"NNG", "NNP", "SL", "SN", "XPN", "XSN", "SH"})
 FIELD = re.compile(r"^(?P<key>[^:\n]{1,40}):[ \t]*(?P<value>[^\n]{2,60})$", re.MULTILINE)
 NAME_FIELD = re.compile(r"(?:명|이름|제목|name|title)\s*$", re.IGNORECASE)
 RECORD_CONFIDENCE = 0.7
+SHORT_CONFIDENCE = 0.6
 MASKED = re.compile(r"\[[A-Z]+\]")
 
 
@@ -102,6 +103,7 @@ def find_mentions(
 
 def _latin_names(text: str, max_words: int) -> Iterator[tuple[str, int, float]]:
     """Yield runs of capitalised words and their inner parts that start or end them."""
+    text = MASKED.sub(lambda match: "|" * len(match.group()), text)
     words = [(match.group().rstrip(".'’-/&"), match.start(), match.end()) for match in LATIN_WORD.finditer(text)]
     lower = {word for word, _, _ in words if word[:1].islower()}
     run: list[tuple[str, int]] = []
@@ -168,8 +170,9 @@ def _noun_names(
         return
     if all(token.tag == "SN" for token in run):
         return
-    if len(run) <= max_words and (len(run) > 1 or run[0].tag in ("NNP", "SL", "SH") or run[0].length >= 3):
-        yield written(run), run[0].start, 1.0
+    telling = len(run) > 1 or run[0].tag in ("NNP", "SL", "SH") or run[0].length >= 3
+    if len(run) <= max_words and (telling or run[0].length == 2):  # names that Kiwi does not know come as common nouns
+        yield written(run), run[0].start, 1.0 if telling else SHORT_CONFIDENCE
     word: list[Morpheme] = []
     for token in [*run, Morpheme("", "", len(text) + 9, 0)]:  # each written word of the run stands for itself too
         if word and token.start > word[-1].start + word[-1].length:

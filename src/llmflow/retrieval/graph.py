@@ -15,7 +15,7 @@ from pydantic import Field
 from llmflow.config import Settings
 from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
-from llmflow.retrieval.proximity import nearness, word_positions
+from llmflow.retrieval.proximity import apart, nearness, paragraph_breaks, word_positions
 from llmflow.retrieval.tokens import Morpheme
 from llmflow.types import Chunk, Principal
 
@@ -51,6 +51,8 @@ class GraphSettings(Settings):
     passage_weight: float = Field(default=1.0, ge=0)
     bridge_weight: float = Field(default=1.0, ge=0)
     lexical_weight: float = Field(default=1.0, ge=0)
+    own_name: float = Field(default=0.75, ge=0, le=1)
+    """Worth of a bridge that names the passage it starts from: it leads to look-alikes more often than onwards."""
     hub: int = Field(default=200, ge=1)
     """Entities that more passages mention are too common to lead anywhere unless they title something."""
 
@@ -109,7 +111,8 @@ class GraphChannel:
         passages: dict[str, float] = {}
         for key, chunk_ids in start.items():
             for chunk_id in chunk_ids:
-                passages[chunk_id] = max(passages.get(chunk_id, 0.0), specific[key])
+                if specific[key] == 1.0:  # single common words title too much to start from
+                    passages[chunk_id] = 1.0
         frontier = dict(passages)
         for chunk_id in best[: self.settings.seeds]:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
@@ -118,9 +121,12 @@ class GraphChannel:
         links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
         visited = {node.key for node in known}
+        top = 0.0  # of all hops: a weak step does not become a strong one by being the best of its hop
         for hop in range(self.settings.hops):
             found_bridges = self._bridges(frontier, visited, reader, principal)
             reached = self._reach(found_bridges, reader, principal)
+            top = max([top, *(value for *_, value in reached)])
+            reached = [(bridge, chunk_id, value / top) for bridge, chunk_id, value in reached]
             decay = self.settings.hop_decay**hop
             frontier = {}
             for bridge, chunk_id, value in reached:
@@ -129,7 +135,6 @@ class GraphChannel:
                 bridges[bridge.node.key] = max(bridges.get(bridge.node.key, 0.0), decay * value)
                 if decay * value > passages.get(chunk_id, 0.0):
                     passages[chunk_id] = frontier[chunk_id] = decay * value
-            visited |= set(bridges)
             if not frontier:
                 break
         if not known and not bridges:
@@ -152,7 +157,9 @@ class GraphChannel:
 
     def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: "Reader", principal: Principal) -> list[_Bridge]:
         """Return entities mentioned in the frontier that title other passages, those nearest to the question's words first."""
-        edges = [e for e in self.store.edges_of_chunks(list(frontier), principal) if e.role != "title" and e.key not in visited]
+        every = self.store.edges_of_chunks(list(frontier), principal)
+        own = {(edge.chunk_id, edge.key) for edge in every if edge.role == "title"}
+        edges = [edge for edge in every if edge.role != "title" and edge.key not in visited]
         nodes = {n.key: n for n in self.store.find_entities(sorted({e.key for e in edges}), principal) if n.titles}
         edges = [edge for edge in edges if edge.key in nodes]
         reader.read([edge.chunk_id for edge in edges])
@@ -160,13 +167,14 @@ class GraphChannel:
         for edge in edges:
             near = reader.nearness(edge.chunk_id, edge.position, self.settings.reach)
             value = frontier[edge.chunk_id] * edge.confidence * (self.settings.near_floor + near)
+            value *= self.settings.own_name if (edge.chunk_id, edge.key) in own else 1.0
             if value > (best[edge.key].score if edge.key in best else 0.0):
                 best[edge.key] = _Bridge(nodes[edge.key], edge.chunk_id, value)
         ranked = sorted(best.values(), key=lambda bridge: (-bridge.score, bridge.node.key))
         return ranked[: self.settings.beam * 2]
 
     def _reach(self, bridges: Sequence[_Bridge], reader: "Reader", principal: Principal) -> list[tuple[_Bridge, str, float]]:
-        """Return (bridge, passage, value) of the best passages that bridges title, 1 the best.
+        """Return (bridge, passage, value above 0) of the best passages that bridges title, best first.
 
         A passage counts for what it adds: the question's words that the passage before it does not hold.
         """
@@ -179,8 +187,7 @@ class GraphChannel:
                     added = reader.added(bridge.origin, chunk_id)
                     found.append((bridge, chunk_id, bridge.score * (self.settings.added_floor + added)))
         found.sort(key=lambda item: (-item[2], item[1], item[0].node.key))
-        top = found[0][2] if found else 1.0
-        return [(bridge, chunk_id, value / top) for bridge, chunk_id, value in found[: self.settings.beam] if value > 0]
+        return [item for item in found[: self.settings.beam] if item[2] > 0]
 
 
 class Reader:
@@ -190,6 +197,7 @@ class Reader:
         self._words = tuple(dict.fromkeys(words))
         self._texts = texts
         self._positions: dict[str, dict[str, list[int]]] = {}
+        self._breaks: dict[str, list[int]] = {}
         self._documents: dict[str, str] = {}
         self._weights: dict[str, float] = {}
 
@@ -200,13 +208,15 @@ class Reader:
     def read(self, chunk_ids: Sequence[str]) -> None:
         new = sorted(set(chunk_ids) - set(self._positions))
         for chunk_id, chunk in self._texts(new).items():
-            self._positions[chunk_id] = word_positions(chunk.text, self._words)
+            breaks = self._breaks[chunk_id] = paragraph_breaks(chunk.text)
+            found = word_positions(chunk.text, self._words)
+            self._positions[chunk_id] = {word: [apart(place, breaks) for place in places] for word, places in found.items()}
             self._documents[chunk_id] = chunk.document_id
         if not self._weights and self._positions:
             self._weights = _word_weights(self._words, list(self._positions.values()))
 
     def nearness(self, chunk_id: str, place: int, reach: float) -> float:
-        return nearness(self._positions.get(chunk_id, {}), self._weights, place, reach)
+        return nearness(self._positions.get(chunk_id, {}), self._weights, apart(place, self._breaks.get(chunk_id, [])), reach)
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -1,10 +1,25 @@
 """How near a question's words stand to a place in a passage."""
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from llmflow.retrieval.tokens import HANGUL, WORD, latin_token
+
+PARAGRAPH = re.compile(r"\n[ \t]*\n")
+PARAGRAPH_GAP = 200
+"""Characters by which a blank line sets apart what stands before and after it: another record speaks of something else."""
+
+
+def paragraph_breaks(text: str) -> list[int]:
+    """Return where blank lines stand, ascending."""
+    return [match.start() for match in PARAGRAPH.finditer(text)]
+
+
+def apart(place: int, breaks: Sequence[int]) -> int:
+    """Return `place` as if each blank line before it were `PARAGRAPH_GAP` characters wider."""
+    return place + PARAGRAPH_GAP * bisect_left(breaks, place)
 
 
 def word_positions(text: str, words: Sequence[str]) -> dict[str, list[int]]:

@@ -1,0 +1,196 @@
+"""The graph channel over small real graphs: where it leads, what it may read, and its ranking by hand."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from llmflow.adapters.sql_graph import SqlGraphStore
+from llmflow.ports import GraphChunk, GraphDocument, GraphEdge
+from llmflow.retrieval.entities import EntitySettings, find_mentions
+from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings, Reader, page_rank
+from llmflow.retrieval.proximity import PARAGRAPH_GAP, apart, nearness, paragraph_breaks, word_positions
+from llmflow.retrieval.tokens import AnalyserSettings, morphemes, tokens_of
+from llmflow.types import EVERYONE, Chunk, ElementKind, Principal
+
+STAFF = Principal("acme")
+LAWYER = Principal("acme", frozenset({"law"}))
+FILMS = {
+    "polaris": "Polaris was directed by Ann Lee and filmed in Norway.",
+    "ann lee": "Ann Lee was born in Bergen and works at Studio Nine.",
+    "bergen": "Bergen is a city. Its mayor is Kari Moe.",
+    "norway": "Norway is a country in Europe.",
+    "studio nine": "Studio Nine makes films.",
+}
+
+
+class World:
+    """Passages, one a document, with the chunks that a search may resolve."""
+
+    def __init__(self, store: SqlGraphStore):
+        self.store = store
+        self.chunks: dict[str, Chunk] = {}
+        self.groups: dict[str, tuple[str, ...]] = {}
+
+    def add(self, title: str, text: str, groups: Sequence[str] = (EVERYONE,)) -> None:
+        found = morphemes([text], AnalyserSettings())[0]
+        mentions = find_mentions(text, found, [title.title()], EntitySettings())
+        self.chunks[title] = Chunk(title, f"doc {title}", 0, text, ElementKind.TEXT, "en")
+        self.groups[title] = tuple(groups)
+        self.store.upsert([GraphDocument(f"doc {title}", "acme", tuple(groups), title, (GraphChunk(title, mentions),))])
+
+    def ask(self, question: str, lexical=None, principal: Principal = STAFF, **settings) -> GraphResult:
+        def texts(ids: Sequence[str]) -> dict[str, Chunk]:
+            return {key: self.chunks[key] for key in ids if principal.may_read("acme", self.groups[key])}
+
+        found = morphemes([question], AnalyserSettings())[0]
+        words = tokens_of(question, found, AnalyserSettings(), question=True).split()
+        channel = GraphChannel(self.store, GraphSettings(**settings), EntitySettings())
+        return channel.score(question, found, words, lexical or {}, texts, principal)
+
+
+@pytest.fixture
+def world(tmp_path) -> Iterator[World]:
+    world = World(SqlGraphStore(f"sqlite:///{tmp_path}/graph.db"))
+    yield world
+    world.store.close()
+
+
+@pytest.fixture
+def films(world: World) -> World:
+    for title, text in FILMS.items():
+        world.add(title, text)
+    return world
+
+
+def test_it_leads_over_bridges_to_what_the_question_does_not_name(films):
+    result = films.ask("where was the person who directed Polaris born")
+    assert {"polaris", "ann lee", "bergen"} <= result.scores.keys()
+    assert result.scores["ann lee"] > result.scores["norway"]
+    assert "polaris" in result.links["ann lee"]
+    assert "ann lee" in result.links["bergen"]
+    assert result.strength == 1.0
+
+
+def test_scores_lie_between_0_and_1_and_steps_too(films):
+    result = films.ask("where was the person who directed Polaris born", {"norway": 1.0, "polaris": 0.5})
+    assert max(result.scores.values()) == pytest.approx(1.0)
+    assert all(0 <= value <= 1 + 1e-9 for value in result.scores.values())
+    assert all(0 < step <= 1 + 1e-9 for steps in result.links.values() for step in steps.values())
+
+
+def test_without_hops_only_what_the_question_names_is_found(films):
+    result = films.ask("who directed Polaris", hops=0)
+    assert result.links == {}
+    assert result.scores.keys() == {"polaris"}
+
+
+def test_full_text_finds_start_the_walk_too(films):
+    question = "which country was it filmed in"
+    assert films.ask(question).scores == {}
+    result = films.ask(question, {"polaris": 1.0})
+    assert "polaris" in result.links["norway"]
+    assert 0 < result.strength < 1
+
+
+def test_what_may_not_be_read_is_neither_found_nor_passed_through(world):
+    for title, text in FILMS.items():
+        world.add(title, text, ["law"] if title == "ann lee" else [EVERYONE])
+    question = "where was the person who directed Polaris born"
+    result = world.ask(question)
+    assert "ann lee" not in result.scores
+    assert "bergen" not in result.scores
+    assert {"ann lee", "bergen"} <= world.ask(question, principal=LAWYER).scores.keys()
+    assert world.ask(question, principal=Principal("rival", frozenset({"law"}))).scores == {}
+
+
+@pytest.mark.parametrize("question", ["", "?!", "an unknown matter"])
+def test_a_question_that_names_nothing_finds_nothing(films, question):
+    result = films.ask(question)
+    assert (result.scores, result.strength, result.links) == ({}, 0.0, {})
+
+
+def test_an_empty_graph_finds_nothing(world):
+    assert world.ask("who directed Polaris").scores == {}
+
+
+def test_it_is_deterministic(films):
+    one = films.ask("who directed Polaris", {"norway": 0.5, "bergen": 0.5})
+    other = films.ask("who directed Polaris", {"bergen": 0.5, "norway": 0.5})
+    assert (one.scores, one.links) == (other.scores, other.links)
+
+
+def test_a_document_does_not_lead_on_to_itself(world):
+    mentions = {
+        "a": find_mentions("Beta is here", None, ["Alpha"], EntitySettings()),
+        "b": find_mentions("Alpha and more", None, ["Beta"], EntitySettings()),
+    }
+    chunks = tuple(GraphChunk(key, value) for key, value in mentions.items())
+    world.store.upsert([GraphDocument("one", "acme", (EVERYONE,), "One", chunks)])
+    for key in mentions:
+        world.chunks[key] = Chunk(key, "one", 0, "Beta is here" if key == "a" else "Alpha and more", ElementKind.TEXT, "en")
+        world.groups[key] = (EVERYONE,)
+    assert world.ask("what is Alpha").links == {}
+
+
+def test_page_rank_by_hand():
+    """One passage and one entity: p keeps half its reset and gets half of what e holds, and the other way round."""
+    edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
+    settings = GraphSettings(damping=0.5, iterations=100)
+    ranked = page_rank(["p", "q"], edges, {"p": 1.0}, settings)
+    # e = p/2 + q/2; p = e/4 + 1/2; q = e/4  =>  e = 1/3, p = 7/12, q = 1/12
+    assert ranked == pytest.approx({"p": 1.0, "q": 1 / 7}, abs=1e-6)
+
+
+def test_page_rank_keeps_ties_and_knows_nothing_without_a_start():
+    edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
+    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, GraphSettings())
+    assert ranked["p"] == ranked["q"] == 1.0
+    assert page_rank(["p", "q"], edges, {}, GraphSettings()) == {}
+    assert page_rank([], [], {"p": 1.0}, GraphSettings()) == {}
+
+
+def test_titles_weigh_what_the_settings_say():
+    edges = [GraphEdge("p", "e", "title", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
+    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, GraphSettings(title_edge=3.0))
+    assert ranked["q"] == pytest.approx(1 / 3)
+
+
+def test_nearness_by_hand():
+    positions = word_positions("alpha " + "x" * 74 + " betas", ["alpha", "beta", "gamma"])
+    assert positions == {"alpha": [0], "beta": [81]}
+    weights = {"alpha": 1.0, "beta": 1.0, "gamma": 2.0}
+    assert nearness(positions, weights, 0, 81.0) == pytest.approx((1 + 1 / 2.718281828) / 4)
+    assert nearness({}, weights, 0, 80.0) == 0.0
+    assert nearness(positions, {}, 0, 80.0) == 0.0
+
+
+def test_words_are_as_telling_as_they_are_rare():
+    texts = {"a": "카드 한도", "b": "카드 정산", "c": "카드"}
+    chunks = {key: Chunk(key, key, 0, text, ElementKind.TEXT, "ko") for key, text in texts.items()}
+    reader = Reader(["카드", "한도"], lambda ids: {key: chunks[key] for key in ids})
+    reader.read(["a", "b", "c"])
+    assert reader.weights["한도"] > reader.weights["카드"] > 0
+    assert set(reader.words("a")) == {"카드", "한도"}
+    assert reader.words("unknown") == set() or not reader.words("unknown")
+    assert reader.added("b", "a") > 0
+    assert reader.added("a", "b") == 0
+
+
+def test_a_blank_line_sets_records_apart():
+    text = "one\ntwo\n\nthree"
+    breaks = paragraph_breaks(text)
+    assert [apart(place, breaks) for place in (0, 4, text.index("three"))] == [0, 4, text.index("three") + PARAGRAPH_GAP]
+    assert paragraph_breaks("") == []
+
+
+def test_a_single_common_word_starts_no_walk(world):
+    world.add("system", "The tools are Polaris and Bergen.")
+    world.add("polaris", FILMS["polaris"])
+    assert world.ask("which system is it").links == {}
+    assert "polaris" in world.ask("which system is it", {"system": 1.0}).links
+
+
+def test_a_passage_is_reached_over_its_best_step_even_when_a_weak_one_came_first(films):
+    films.add("guide", "Studio Nine is one of many.")
+    result = films.ask("where does the person who directed Polaris work", {"guide": 0.1})
+    assert {"guide", "ann lee"} <= result.links["studio nine"].keys()
