@@ -100,8 +100,11 @@ def table_html(html: str, quote: str = "") -> tuple[str, bool]:
     Also whether a row says what `quote` says; that row is marked.
     """
     reader = _TableReader()
-    reader.feed(html)
-    reader.close()
+    try:
+        reader.feed(html)
+        reader.close()
+    except AssertionError:  # how html.parser gives up on broken declarations such as "<![1"; the text is shown instead
+        return "", False
     rows = ["".join(row) for row in reader.rows if row]
     if not rows:
         return "", False

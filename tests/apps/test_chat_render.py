@@ -7,7 +7,7 @@ from string import ascii_letters
 
 import pytest
 from chat_fakes import make_hit
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.chat.conversation import Conversation
@@ -72,6 +72,7 @@ def test_hostile_text_stays_text_everywhere(text, found, model):
 
 
 @given(st.text(alphabet="<>\"'&[]()!`*_|{}$@#\n 1aà가:/-~", max_size=120))
+@example("<![1")
 def test_any_text_stays_text(text):
     for model in ("extractive", "served-model"):
         assert_harmless(conversation_html(conversation(text, text, model=model), KOREAN, [text]))
