@@ -131,6 +131,7 @@ class TantivyTextIndex:
             except ValueError as exc:
                 raise StoreUnavailable(f"The full-text index at {self._path} is being written by another process.") from exc
             try:
+                writer.garbage_collect_files()  # a killed commit leaves a file that the same commit would refuse to write again
                 yield writer
                 writer.commit()
                 writer.wait_merging_threads()
