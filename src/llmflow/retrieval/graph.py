@@ -64,7 +64,7 @@ class GraphResult:
     scores: Mapping[str, float]
     """Personalised PageRank, 1 the best."""
     strength: float
-    """How far the question's entities are known as titles, 0 to 1."""
+    """How far the question's entities single out passages by title, 0 to 1; a name that many passages carry says little."""
     links: Mapping[str, Mapping[str, float]]
     """Passages that bridges lead to, with the passages that they are reached from and how good the step is, 0 to 1."""
     reader: "Reader"
@@ -143,7 +143,8 @@ class GraphChannel:
         edges = self.store.edges_of_chunks(pool, principal)
         named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
         reset = _reset(named, passages, bridges, lexical, self.settings)
-        strength = max((specific[key] for key in start), default=0.0)
+        titles = {node.key: node.titles for node in known}
+        strength = max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
         strength = max(strength, self.settings.untitled_strength if bridges else 0.0)
         return GraphResult(page_rank(pool, edges, reset, self.settings), strength, links, reader)
 
