@@ -219,17 +219,19 @@ def test_answers_leak_nothing_and_cite_what_they_say(evaluation):
         assert all(citation.quote in texts[citation.chunk_id] for citation in item.answer.citations), item.question.id
 
 
-@pytest.mark.xfail(strict=False, reason="being tuned")
-def test_multi_hop_recall(evaluation):
+def test_multi_hop_recall_keeps_its_level(evaluation):
+    assert evaluation.kinds["multi"]["R@5"] >= 0.85
+
+
+@pytest.mark.xfail(strict=True, reason="the goal; .877 was measured on 2026-11-21 (docs/LOG.md)")
+def test_multi_hop_recall_reaches_its_goal(evaluation):
     assert evaluation.kinds["multi"]["R@5"] >= 0.9
 
 
-@pytest.mark.xfail(strict=False, reason="being tuned")
 def test_unanswerable_questions_are_refused(evaluation):
     assert (evaluation.answers.by_kind["unanswerable"].refused_unanswerable or 0.0) >= 0.8
 
 
-@pytest.mark.xfail(strict=False, reason="being tuned")
 def test_answerable_questions_are_answered(evaluation):
     refused = evaluation.answers.overall.wrongly_refused
     assert refused is not None and refused <= 0.05
