@@ -102,7 +102,7 @@ class _WarmUp:
 
     def _load(self) -> None:
         with suppress(Exception):  # the indexing meets the same error and reports it
-            self._embedder.embed_passages(["ready"])
+            self._embedder.embed_queries(["ready"])
 
 
 def _tasks(files: Sequence[SourceFile], stores: Stores, settings: PreparationSettings) -> Iterator[PreparationTask]:
