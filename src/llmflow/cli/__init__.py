@@ -1,0 +1,37 @@
+"""The command line: thin over the code that pipelines and chat run. Every command has --json.
+
+One module a subject; each module's functions are the commands.
+"""
+
+from typing import Any
+
+import typer
+
+from llmflow.cli import asking, documents
+
+app = typer.Typer(
+    help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+app.command()(documents.ingest)
+app.command()(asking.search)
+app.command()(asking.ask)
+app.command("eval")(asking.evaluate)
+app.command()(documents.doctor)
+app.command()(documents.health)
+app.command()(asking.demo)
+app.command()(asking.chat)
+app.add_typer(documents.documents_app, name="documents")
+
+
+def main() -> None:
+    app()
+
+
+def __getattr__(name: str) -> Any:
+    """Give Kedro, which looks for `cli` in this module, a group of its own without commands: `kedro run` stays Kedro's."""
+    if name == "cli":
+        import click
+
+        return click.Group(name="llmflow")
+    raise AttributeError(name)

@@ -1,0 +1,5 @@
+"""`python -m llmflow.cli`."""
+
+from llmflow.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""`llmflow ingest`, `documents list`, `documents delete`, `doctor`, `health`: what is in the corpus and whether it is sound."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmflow.cli.common import Env, Json, opened_workspace, show
+
+documents_app = typer.Typer(help="What is in the corpus, and taking it out again.", no_args_is_help=True)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders; an access.yml beside them says who may read.")],
+    env: Env = "base",
+    tenant: Annotated[str, typer.Option(help="Tenant where no access.yml says otherwise.")] = "default",
+    group: Annotated[list[str] | None, typer.Option("--group", "-g", help="Departments that may read; all by default.")] = None,
+    retry_failed: Annotated[bool, typer.Option(help="Try files again that failed with the same content.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Parse, chunk, mask and index files; what is unchanged is not done again."""
+    with opened_workspace(env) as workspace:
+        from llmflow.ingestion.access import Grant
+        from llmflow.ingestion.run import run_ingestion
+        from llmflow.ingestion.sources import SourceSettings
+        from llmflow.serving.locks import ingestion_lock
+        from llmflow.serving.progress import log_progress
+        from llmflow.serving.tables import print_ingestion
+
+        sources = SourceSettings(
+            paths=tuple(map(str, paths)), access=Grant(tenant=tenant, groups=tuple(group) if group else ("*",))
+        )
+        settings = workspace.ingestion.model_copy(update={"sources": sources, "retry_failed": retry_failed})
+        with ingestion_lock(), log_progress(quiet=as_json) as progress:
+            report = run_ingestion(settings, workspace.stores, workspace.notifier, progress)
+        show(report, as_json, lambda: print_ingestion(report))
+
+
+@documents_app.command("list")
+def list_documents(
+    env: Env = "base",
+    status: Annotated[str | None, typer.Option(help="pending, processing, ready or failed.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="One tenant only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List documents with status, readers and what was masked."""
+    with opened_workspace(env) as workspace:
+        from llmflow.errors import SettingsError
+        from llmflow.serving.tables import print_documents
+        from llmflow.types import DocumentStatus
+
+        if status and status not in list(DocumentStatus):
+            raise SettingsError(f"Unknown status '{status}'. Choose one of: {', '.join(DocumentStatus)}.")
+        found = workspace.stores.state.documents(status=DocumentStatus(status) if status else None)
+        found = [document for document in found if tenant in (None, document.tenant)]
+        show(found, as_json, lambda: print_documents(found))
+
+
+@documents_app.command("delete")
+def delete_documents(
+    names: Annotated[list[str], typer.Argument(help="Document ids, or sources as `documents list` shows them.")],
+    env: Env = "base",
+    tenant: Annotated[str | None, typer.Option(help="Tenant of the sources.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Delete documents from the state database, full text, vectors, graph and raw files."""
+    with opened_workspace(env) as workspace:
+        from llmflow.serving.documents import delete_by_name
+        from llmflow.serving.locks import ingestion_lock
+
+        with ingestion_lock():
+            deleted = delete_by_name(workspace.stores, names, tenant)
+        show({"deleted": deleted}, as_json, lambda: typer.echo("\n".join(f"deleted {name}" for name in deleted)))
+
+
+def doctor(
+    env: Env = "base",
+    repair: Annotated[bool, typer.Option(help="Bring every store back to what the state database serves.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check that every store agrees with the state database; exit status 1 when one does not."""
+    with opened_workspace(env) as workspace:
+        from llmflow.serving import doctor as checks
+        from llmflow.serving.locks import ingestion_lock
+
+        with ingestion_lock():
+            if repair:
+                checks.repair(workspace.stores, workspace.ingestion.indexing)
+            diagnosis = checks.diagnose(workspace.stores)
+        show({**asdict(diagnosis), "ok": diagnosis.ok}, as_json, lambda: typer.echo(checks.describe(diagnosis)))
+        if not diagnosis.ok:
+            raise typer.Exit(1)
+
+
+def health(env: Env = "base", as_json: Json = False) -> None:
+    """Say whether questions can be answered; exit status 1 when not."""
+    with opened_workspace(env) as workspace:
+        from llmflow.serving.chat import health as check
+
+        found = check(workspace)
+        show(found, as_json, lambda: typer.echo("\n".join(f"{key}: {value}" for key, value in found.items())))
+        if found["status"] != "ok":
+            raise typer.Exit(1)
