@@ -1,0 +1,1 @@
+"""Instruction data and conversations to an adapter with its measured worth: formats, cleaning, snapshots, training, export."""
