@@ -8,7 +8,8 @@
     ├── StoreUnavailable       a store, index or server cannot be reached or opened
     ├── StoreCorrupt           a store contradicts the state database
     ├── ModelUnavailable       an embedder, reranker or chat model cannot be loaded or reached
-    └── PermissionDenied       the principal may not do this
+    ├── PermissionDenied       the principal may not do this
+    └── PromotionRefused       a candidate may not be served: no verdict, a bad one, or one that no longer holds
 
 A message says what was wrong, what is allowed and what to do next.
 """
@@ -48,3 +49,7 @@ class ModelUnavailable(LlmflowError):
 
 class PermissionDenied(LlmflowError):
     """The principal may not do this."""
+
+
+class PromotionRefused(LlmflowError):
+    """A candidate may not be served; the text says which verdict is missing, failed or out of date."""

@@ -203,6 +203,8 @@ class Answer:
     model: str = "extractive"
     confidence: float = 0.0
     """Share of the question's content that the evidence covers, 0 to 1."""
+    settings_id: str = ""
+    """Fingerprint of the retrieval settings that served it; `llmflow retrieval show` tells what they are."""
 
 
 @dataclass(frozen=True, slots=True)

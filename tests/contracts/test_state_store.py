@@ -5,6 +5,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -380,6 +381,31 @@ class StateStoreContract:
         store.set_setting("key", "값")
         store.set_setting("key", "new")
         assert store.setting("key") == "new"
+
+    def test_settings_are_swapped_together_or_not_at_all(self, store: StateStore):
+        assert store.swap_settings({"a": "1", "b": "값"}, {"a": None})
+        assert (store.setting("a"), store.setting("b")) == ("1", "값")
+        assert not store.swap_settings({"a": "2", "c": "3"}, {"a": "1", "b": "other"})
+        assert not store.swap_settings({"a": "2"}, {"a": None})
+        assert (store.setting("a"), store.setting("c")) == ("1", None)
+        assert store.swap_settings({"a": "2", "c": "3"}, {"a": "1", "b": "값", "d": None})
+        assert (store.setting("a"), store.setting("b"), store.setting("c")) == ("2", "값", "3")
+
+    def test_of_two_swaps_at_once_one_wins(self, store: StateStore):
+        store.set_setting("counter", "0")
+
+        def count(_: int) -> int:
+            tries = 0
+            while True:
+                tries += 1
+                seen = store.setting("counter")
+                assert seen is not None
+                if store.swap_settings({"counter": str(int(seen) + 1)}, {"counter": seen}):
+                    return tries
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(count, range(20)))
+        assert store.setting("counter") == "20"
 
     def test_digest_follows_what_is_served(self, store: StateStore):
         def digest_of(*work: Callable[[], object]) -> str:

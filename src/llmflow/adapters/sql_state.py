@@ -172,6 +172,23 @@ class SqlStateStore(StateReader):
             connection.execute(delete(settings).where(settings.c.key == key))
             connection.execute(insert(settings).values(key=key, value=value))
 
+    def swap_settings(self, values: Mapping[str, str], expected: Mapping[str, str | None]) -> bool:
+        from sqlalchemy import delete, insert, select
+
+        from llmflow.adapters.sql_state_tables import settings
+
+        with self._write() as connection:
+            if connection.dialect.name == "postgresql":  # a key that is not there yet cannot be locked by its row
+                connection.exec_driver_sql(f"LOCK TABLE {settings.name} IN SHARE ROW EXCLUSIVE MODE")
+            wanted = select(settings.c.key, settings.c.value).where(settings.c.key.in_(list(expected)))
+            found: dict[str, str] = {row.key: row.value for row in connection.execute(wanted)}
+            if any(found.get(key) != value for key, value in expected.items()):
+                return False
+            if values:
+                connection.execute(delete(settings).where(settings.c.key.in_(list(values))))
+                connection.execute(insert(settings), [{"key": key, "value": value} for key, value in values.items()])
+            return True
+
 
 def _drop_versions(connection: Any, document_id: str, keep: str | None) -> bool:
     """Forget every version but one and return whether there was any; their chunks are put up for removal."""

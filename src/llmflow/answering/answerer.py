@@ -69,7 +69,8 @@ class Answerer:
         name = self.model.name if self.model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
             yield NOT_FOUND[spoken]
-            yield Answer(NOT_FOUND[spoken], False, hits=tuple(hits), model=name, confidence=evidence.confidence)
+            confidence, served = evidence.confidence, self.retriever.settings_id
+            yield Answer(NOT_FOUND[spoken], False, (), tuple(hits), name, confidence, served)
         elif self.model is None:
             yield from self._quote(evidence, hits)
         else:
@@ -88,7 +89,8 @@ class Answerer:
             lines.append(f"{' '.join(sentence.text.split())} [{numbers[chunk_id]}]")
         for number, line in enumerate(lines):
             yield line if number == 0 else f"\n{line}"
-        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", evidence.confidence)
+        confidence, served = evidence.confidence, self.retriever.settings_id
+        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served)
 
     def _generate(
         self,
@@ -119,4 +121,5 @@ class Answerer:
             yield piece
         text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
         citations = cited_by_model(text, sources)
-        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence)
+        served = self.retriever.settings_id
+        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)

@@ -129,6 +129,13 @@ class StateStore(Protocol):
 
     def set_setting(self, key: str, value: str) -> None: ...
 
+    def swap_settings(self, values: Mapping[str, str], expected: Mapping[str, str | None]) -> bool:
+        """Write all `values` when every key of `expected` still has its value (None: the key is absent), else nothing.
+
+        Returns whether they were written. Of two callers that expect the same, one gets False and reads again.
+        """
+        ...
+
     def digest(self) -> str:
         """Return a hash of everything served, independent of when it was written; for doctor and crash tests."""
         ...

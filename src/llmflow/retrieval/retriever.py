@@ -52,6 +52,11 @@ class Retriever:
     entities: EntitySettings
     reranker: Reranker | None = None
 
+    @property
+    def settings_id(self) -> str:
+        """What hits and answers can be traced to: the fingerprint of the settings."""
+        return self.settings.fingerprint()
+
     def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
         """Return at most `limit` readable hits, best first, ties by chunk id. A question without words finds nothing."""
         return list(self.search_many([question], principal, limit)[0].hits)

@@ -51,6 +51,7 @@ class AnswerOut(BaseModel):
     citations: list[CitationOut]
     model: str
     confidence: float
+    settings_id: str
 
     @classmethod
     def of(cls, answer: Answer) -> "AnswerOut":
@@ -60,6 +61,7 @@ class AnswerOut(BaseModel):
             citations=[CitationOut.of(citation) for citation in answer.citations],
             model=answer.model,
             confidence=answer.confidence,
+            settings_id=answer.settings_id,
         )
 
 

@@ -30,14 +30,14 @@ def embedded_stores(home: Path, embedder: Embedder) -> Stores:
 
 
 def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: bool, progress: Progress) -> SetEvaluation:
-    """Index the set where its index is not cached, and evaluate it with the workspace's own retrieval settings."""
+    """Index the set where its index is not cached, and evaluate it with the settings that the workspace serves."""
     ingestion = workspace.ingestion
     embedder = workspace.load("embedder")
     home = benchmark_home(Path(home_path("benchmarks")), judged, ingestion.preparation, embedder.name)
     stores = embedded_stores(home, embedder)
     try:
         seconds = index_judged_set(judged, stores, ingestion.preparation, ingestion.workers, ingestion.indexing, progress)
-        retriever = build_retriever(stores, ingestion.preparation, workspace.retrieval)
+        retriever = build_retriever(stores, ingestion.preparation, workspace.promotions.served().settings)
         result = evaluate_judged_set(judged, retriever, limit, latency)
         return replace(result, seconds={**result.seconds, **{f"total {key}": value for key, value in seconds.items()}})
     finally:

@@ -1,7 +1,7 @@
 """The composition root: the same conf/ that Kedro runs on, opened for the CLI, the chat and notebooks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+from llmflow.serving.promotion import RetrievalPromotions, ServedRetrieval
 from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
 
 QUIET = {
@@ -94,11 +95,25 @@ class Workspace:
         return self.load("notifier")
 
     @cached_property
+    def promotions(self) -> RetrievalPromotions:
+        return RetrievalPromotions(self.stores.state, self.retrieval)
+
+    @property
     def retriever(self) -> Retriever:
-        return build_retriever(self.stores, self.ingestion.preparation, self.retrieval)
+        """The retriever with the settings that are served now; ask for it once a question."""
+        return self._following.retriever
+
+    @property
+    def answerer(self) -> Answerer:
+        """The answerer over `retriever`; one that is in hand keeps its settings to the end of its answer."""
+        return replace(self._answerer, retriever=self.retriever)
 
     @cached_property
-    def answerer(self) -> Answerer:
+    def _following(self) -> "_FollowingRetriever":
+        return _FollowingRetriever(self)
+
+    @cached_property
+    def _answerer(self) -> Answerer:
         prompts = {"ko": self.load("prompt_ko"), "en": self.load("prompt_en")}
         model = self.load("chat_model")
         return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
@@ -106,6 +121,23 @@ class Workspace:
     def close(self) -> None:
         if "stores" in self.__dict__:
             self.stores.close()
+
+
+class _FollowingRetriever:
+    """Builds the retriever anew when other settings are promoted, and only then."""
+
+    def __init__(self, workspace: Workspace):
+        self._workspace = workspace
+        self._built: tuple[ServedRetrieval, Retriever] | None = None
+
+    @property
+    def retriever(self) -> Retriever:
+        served, built = self._workspace.promotions.served(), self._built
+        if built is None or built[0] is not served:
+            workspace = self._workspace
+            built = (served, build_retriever(workspace.stores, workspace.ingestion.preparation, served.settings))
+            self._built = built
+        return built[1]
 
 
 def build_retriever(stores: Stores, preparation: PreparationSettings, settings: RetrievalSettings) -> Retriever:

@@ -67,6 +67,7 @@ def health(workspace: Workspace) -> dict[str, object]:
         "full text": lambda: (workspace.stores.text.search(["health"], Principal("health"), 1) and "ok") or "ok",
         "vectors": lambda: workspace.stores.vectors.spaces(),
         "graph": lambda: workspace.stores.graph.statistics().chunks,
+        "retrieval": lambda: _served(workspace),
         "model": lambda: workspace.answerer.model.name if workspace.answerer.model else "extractive",
     }
     parts: dict[str, object] = {}
@@ -77,3 +78,8 @@ def health(workspace: Workspace) -> dict[str, object]:
         except LlmflowError as exc:
             parts[name], healthy = f"failed: {exc}", False
     return {"status": "ok" if healthy else "degraded", "version": __version__, "env": workspace.env, **parts}
+
+
+def _served(workspace: Workspace) -> str:
+    served = workspace.promotions.served()
+    return f"{served.id} ({served.origin}: {served.label})" if served.origin == "promoted" else f"{served.id} (conf)"
