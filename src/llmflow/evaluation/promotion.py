@@ -126,11 +126,9 @@ def roll_back(record: PromotionRecord, configured_id: str, by: str, at: str, rea
     return PromotionRecord(stack, (*record.history, change), record.configured if stack else {})
 
 
-def differing_keys(
-    before: Mapping[str, object], after: Mapping[str, object], above: str = ""
-) -> dict[str, tuple[object, object]]:
-    """Return (before, after) of every value that differs, by dotted key, in the order of `before`."""
-    found: dict[str, tuple[object, object]] = {}
+def differing_keys(before: Mapping[str, object], after: Mapping[str, object], above: str = "") -> Differences:
+    """Return every value that differs, in the order of `before`; None stands for a key that is missing."""
+    found: Differences = {}
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):

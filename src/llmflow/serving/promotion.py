@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from llmflow.errors import DatasetError, PromotionRefused, SettingsError, StoreUnavailable
 from llmflow.evaluation.promotion import (
     Candidate,
+    Differences,
     PromotionRecord,
     Served,
     candidates_from_json,
@@ -91,7 +92,7 @@ class RetrievalPromotions:
         self._change(CANDIDATES, change)
 
     def candidate(self, name: str) -> Candidate:
-        """Return the judged candidate with this id, or the newest with this label. Raises PromotionRefused where there is none."""
+        """Return the judged candidate with this id, or the newest with this label. PromotionRefused for others."""
         known = self.candidates()
         labelled = [candidate for candidate in known.values() if candidate.label == name]
         found = known.get(name) or (labelled[-1] if labelled else None)
@@ -135,7 +136,7 @@ class RetrievalPromotions:
         settings = self.configured.settings.model_dump(mode="json")
         return Served(self.configured.id, CONFIGURED, settings, _now(), "", "what conf/ said at the first promotion")
 
-    def conflict(self) -> dict[str, tuple[object, object]]:
+    def conflict(self) -> Differences:
         """Return (conf/ then, conf/ now) of every key that changed in conf/ since the last promotion: it is not served."""
         record = self.record()
         if record.champion is None or record.champion.id == self.configured.id:
