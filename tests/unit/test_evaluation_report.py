@@ -42,7 +42,18 @@ def test_columns_can_be_chosen_and_missing_ones_are_dashes():
 def test_answers_are_tabled_by_slice():
     lines = answers_table(summary()).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["all", "kind single", "kind unnamed", "language ko"]
-    assert [cell.strip() for cell in lines[2].split("|")[2:-1]] == ["4", "50.0", "-", "0.0", "100.0", "25.0", "75.0", "80.0", "1"]
+    assert [cell.strip() for cell in lines[2].split("|")[2:-1]] == [
+        "4",
+        "50.0",
+        "-",
+        "0.0",
+        "100.0",
+        "25.0",
+        "75.0",
+        "80.0",
+        "1",
+        "-",
+    ]
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])

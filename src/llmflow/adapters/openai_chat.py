@@ -32,6 +32,10 @@ class OpenAIChat:
 
         messages: list[Any] = [{"role": "system", "content": request.system}]
         messages += [{"role": turn.role, "content": turn.content} for turn in request.turns]
+        extra: dict[str, Any] = {}
+        if request.json_schema is not None:
+            schema = {"name": "answer", "schema": dict(request.json_schema), "strict": True}
+            extra["response_format"] = {"type": "json_schema", "json_schema": schema}
         try:
             events = self._open().chat.completions.create(
                 model=self.settings.model,
@@ -39,6 +43,7 @@ class OpenAIChat:
                 max_tokens=request.max_tokens,
                 temperature=request.temperature,
                 stream=True,
+                **extra,
             )
             for event in events:
                 piece = event.choices[0].delta.content if event.choices else None

@@ -22,10 +22,10 @@ class EmbedderDataset(AdapterDataset):
 
 
 class ChatModelDataset(AdapterDataset):
-    """`backend: extractive` (no model: the best sentences are quoted) or `backend: openai` with an address."""
+    """`backend: openai` with an address, or no model: `extractive` (the best sentences are quoted) and `none` open to None."""
 
     def open(self, backend: str, credentials: dict[str, str] | None = None, **settings: Any) -> Any:
-        if backend == "extractive":
+        if backend in ("extractive", "none"):
             return None
         if backend == "openai":
             from llmflow.adapters.openai_chat import OpenAIChat, OpenAIChatSettings
@@ -33,7 +33,7 @@ class ChatModelDataset(AdapterDataset):
             secret = credentials or {}
             merged = {**settings, **{key: secret[key] for key in ("base_url", "model") if key in secret}}
             return OpenAIChat(OpenAIChatSettings(**merged), secret.get("api_key", ""))
-        raise SettingsError(f"Unknown chat backend '{backend}'. Choose one of: extractive, openai.")
+        raise SettingsError(f"Unknown chat backend '{backend}'. Choose one of: extractive, none, openai.")
 
 
 class NotifierDataset(AdapterDataset):

@@ -6,15 +6,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmflow.errors import DatasetError
-from llmflow.evaluation.judged_sets import Evidence, JudgedQuestion
+from llmflow.evaluation.faithfulness import faithful_share
+from llmflow.evaluation.judged_questions import Evidence, JudgedQuestion
 from llmflow.evaluation.metrics import normalise_quote
 from llmflow.types import Answer, Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge model said of one answer."""
+
+    model: str
+    faithful: bool
+    """Everything that the answer says stands in the passages that it cites."""
+    correct: bool | None
+    """The answer gives what the question expects; None where no expected answer is known."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredQuestion:
     question: JudgedQuestion
     answer: Answer
+    judgement: Judgement | None = None
+    """None where no judge model was asked or none could be understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,12 @@ class AnswerScores:
     """Mean share of the expected answer's words that the answer holds, over the same questions; kinder to other wordings."""
     leaks: int
     """Number of questions whose answer or hits show what the principal may not see; 0 or the run fails."""
+    faithful: float | None = None
+    """Mean share of supported sentences over given answers, by `faithfulness`; 1 is best, and quoting verbatim always is 1."""
+    judged: int = 0
+    """Given answers that a judge model was asked about and judged."""
+    judged_faithful: float | None = None
+    judged_correct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +69,33 @@ class AnswerSummary:
     by_language: Mapping[str, AnswerScores]
     leaked: tuple[tuple[str, str], ...]
     """(question id, source) of every leak, in the order of the questions."""
+    judge: str = ""
+    """Name of the model that judged; empty where none did."""
 
 
 def summarise_answers(answered: Sequence[AnsweredQuestion]) -> AnswerSummary:
     """Return the scores of all answered questions and of each kind and language."""
     if not answered:
         raise DatasetError("No answered question to summarise. Answer the sample questions first.")
+    faithful = {item.question.id: faithful_share(item.answer) for item in answered}
     return AnswerSummary(
-        score_answers(answered),
-        _slices(answered, lambda item: item.question.kind),
-        _slices(answered, lambda item: item.question.language),
+        score_answers(answered, faithful),
+        _slices(answered, lambda item: item.question.kind, faithful),
+        _slices(answered, lambda item: item.question.language, faithful),
         tuple((item.question.id, source) for item in answered for source in leaks_of(item)),
+        next((item.judgement.model for item in answered if item.judgement), ""),
     )
 
 
-def score_answers(answered: Sequence[AnsweredQuestion]) -> AnswerScores:
-    """Return the scores of one slice; each field says which questions it is over."""
+def score_answers(answered: Sequence[AnsweredQuestion], faithful: Mapping[str, float | None] | None = None) -> AnswerScores:
+    """Return the scores of one slice; each field says which questions it is over.
+
+    `faithful` holds `faithful_share` by question id where it is known already.
+    """
+    if faithful is None:
+        faithful = {item.question.id: faithful_share(item.answer) for item in answered}
+    supported = [share for item in answered if (share := faithful[item.question.id]) is not None]
+    judgements = [item.judgement for item in answered if item.judgement]
     answerable = [item for item in answered if item.question.answerable]
     with_evidence = [item for item in answerable if item.question.evidence]
     expecting = [item for item in answerable if item.question.answer]
@@ -77,6 +109,10 @@ def score_answers(answered: Sequence[AnsweredQuestion]) -> AnswerScores:
         citation_recall=_mean(citation_recall(item) for item in with_evidence),
         contains_answer=_mean(contains_answer(item) for item in expecting),
         answer_coverage=_mean(answer_coverage(item) for item in expecting),
+        faithful=_mean(supported),
+        judged=len(judgements),
+        judged_faithful=_mean(item.faithful for item in judgements),
+        judged_correct=_mean(item.correct for item in judgements if item.correct is not None),
         leaks=sum(bool(leaks_of(item)) for item in answered),
     )
 
@@ -153,9 +189,11 @@ def _holds(said: str, expected: str) -> bool:
     return re.search(before + re.escape(expected) + after, said) is not None
 
 
-def _slices(answered: Sequence[AnsweredQuestion], key: Callable[[AnsweredQuestion], str]) -> dict[str, AnswerScores]:
+def _slices(
+    answered: Sequence[AnsweredQuestion], key: Callable[[AnsweredQuestion], str], faithful: Mapping[str, float | None]
+) -> dict[str, AnswerScores]:
     names = sorted({key(item) for item in answered})
-    return {name: score_answers([item for item in answered if key(item) == name]) for name in names}
+    return {name: score_answers([item for item in answered if key(item) == name], faithful) for name in names}
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -5,72 +5,44 @@ passages, which have no questions and serve for scale.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from llmflow.errors import DatasetError
 from llmflow.evaluation.json_rows import Row, parse_json, read_lines, read_rows, read_text, require_unique, write_rows
+from llmflow.evaluation.judged_questions import (
+    BENCHMARK_TENANT,
+    Evidence,
+    JudgedQuestion,
+    JudgedSet,
+    Origin,
+    Passage,
+    Review,
+)
 from llmflow.types import Principal
 
-BENCHMARK_TENANT = "benchmark"
-"""Tenant of the questions of public sets, which know no permissions."""
-_BENCHMARK_PRINCIPAL = Principal(BENCHMARK_TENANT)
+__all__ = [
+    "BENCHMARK_TENANT",
+    "SAMPLE_KINDS",
+    "Evidence",
+    "JudgedQuestion",
+    "JudgedSet",
+    "Origin",
+    "Passage",
+    "Review",
+    "export_beir",
+    "load_beir",
+    "load_judged_set",
+    "load_korquad",
+    "load_sample_questions",
+    "sample_row",
+]
 
 SAMPLE_KINDS = ("single", "multi", "table", "cross_language", "permission", "unanswerable")
-_SAMPLE_FIELDS = ("id", "text", "language", "kind", "tenant", "groups", "answer", "aliases", "evidence", "forbidden")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A quoted span that proves an answer, and the source it stands in."""
-
-    source: str
-    quote: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    id: str
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedQuestion:
-    """One question with its gold: passages by id (public sets) or evidence by quote (our own documents)."""
-
-    id: str
-    text: str
-    language: str
-    """`ko`, `en` or `other`."""
-    kind: str = ""
-    principal: Principal = field(default=_BENCHMARK_PRINCIPAL)
-    """Who asks."""
-    relevant: Mapping[str, int] = field(default_factory=dict)
-    """Grade of each judged passage; 0 and less is judged and not relevant."""
-    evidence: tuple[Evidence, ...] = ()
-    forbidden: tuple[str, ...] = ()
-    """Sources that this principal must never be shown."""
-    answer: str | None = None
-    answerable: bool = True
-    """False when the right answer is that nothing was found."""
-    aliases: tuple[str, ...] = ()
-    """Other wordings of `answer` that count as right."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedSet:
-    """Passages and questions in the order of their files; ids are unique."""
-
-    name: str
-    passages: tuple[Passage, ...]
-    """Empty for questions over ingested documents."""
-    questions: tuple[JudgedQuestion, ...]
-
-    def qrels(self) -> dict[str, dict[str, int]]:
-        """Return the grades of every question that has judged passages, by question id."""
-        return {question.id: dict(question.relevant) for question in self.questions if question.relevant}
+_SAMPLE_FIELDS = (
+    "id", "text", "language", "kind", "tenant", "groups", "answer", "aliases", "evidence", "forbidden", "origin", "review",
+)  # fmt: skip
+DECISIONS = ("accepted", "rejected")
 
 
 def load_judged_set(path: Path | str, drop_titles: bool = False) -> JudgedSet:
@@ -195,16 +167,17 @@ def load_korquad(path: Path | str) -> JudgedSet:
     return JudgedSet(path.stem, tuple(passages.values()), tuple(questions))
 
 
-def load_sample_questions(path: Path | str) -> tuple[JudgedQuestion, ...]:
+def load_sample_questions(path: Path | str, with_rejected: bool = False) -> tuple[JudgedQuestion, ...]:
     """Return our own questions over ingested documents, one JSON object a line, in the file's order.
 
-    Fields: id, text, language, kind, tenant, groups, answer, evidence [{source, quote}], forbidden, and optionally aliases.
+    Fields: id, text, language, kind, tenant, groups, answer, evidence [{source, quote}], forbidden, and optionally aliases,
+    origin (who generated it) and review (who decided what). Questions that a review rejected are left out unless asked for.
     A question without evidence is unanswerable for its principal; only the kinds `unanswerable` and `permission` may be so.
     """
     path = Path(path)
     questions = tuple(_sample_question(row) for row in read_rows(path))
     require_unique((question.id for question in questions), path)
-    return questions
+    return tuple(question for question in questions if with_rejected or question.standing != "rejected")
 
 
 def _sample_question(row: Row) -> JudgedQuestion:
@@ -233,7 +206,25 @@ def _sample_question(row: Row) -> JudgedQuestion:
         answer=row.text("answer", "") or None,
         answerable=bool(evidence),
         aliases=row.texts("aliases"),
+        origin=_origin(row),
+        review=_review(row),
     )
+
+
+def sample_row(question: JudgedQuestion) -> dict[str, object]:
+    """Return a question as a line of our own format, the inverse of what `load_sample_questions` reads."""
+    row: dict[str, object] = {
+        "id": question.id,
+        "text": question.text,
+        "language": question.language,
+        "kind": question.kind,
+        "tenant": question.principal.tenant,
+        "groups": sorted(question.principal.groups),
+        "answer": question.answer or "",
+        "evidence": [{"source": item.source, "quote": item.quote} for item in question.evidence],
+        "forbidden": list(question.forbidden),
+    }
+    return row | ({"aliases": list(question.aliases)} if question.aliases else {}) | _provenance(question)
 
 
 def _beir_question(row: Row) -> JudgedQuestion:
@@ -252,6 +243,8 @@ def _beir_question(row: Row) -> JudgedQuestion:
         answer=answers[0] if answers else None,
         answerable=metadata.fields.get("answerable", True) is not False,
         aliases=answers[1:],
+        origin=_origin(metadata),
+        review=_review(metadata),
     )
 
 
@@ -265,7 +258,35 @@ def _metadata(question: JudgedQuestion) -> dict[str, object]:
         "evidence": [{"source": item.source, "quote": item.quote} for item in question.evidence],
         "forbidden": list(question.forbidden),
     }
-    return {name: value for name, value in metadata.items() if value} | ({} if question.answerable else {"answerable": False})
+    kept = {name: value for name, value in metadata.items() if value}
+    return kept | ({} if question.answerable else {"answerable": False}) | _provenance(question)
+
+
+def _provenance(question: JudgedQuestion) -> dict[str, object]:
+    found = {"origin": question.origin, "review": question.review}
+    return {name: asdict(value) for name, value in found.items() if value is not None}
+
+
+def _origin(row: Row) -> Origin | None:
+    if not row.fields.get("origin"):
+        return None
+    found = Row.of(f"{row.where} origin", row.fields["origin"])
+    return Origin(
+        found.text("generator"), found.text("template", ""), found.text("model", ""), found.text("date", ""),
+        found.text("fingerprint", ""),
+    )  # fmt: skip
+
+
+def _review(row: Row) -> Review | None:
+    if not row.fields.get("review"):
+        return None
+    found = Row.of(f"{row.where} review", row.fields["review"])
+    decision = found.text("decision")
+    if decision not in DECISIONS:
+        raise DatasetError(f"{found.where}: unknown decision {decision!r}. Choose one of: {', '.join(DECISIONS)}.")
+    return Review(
+        decision, found.text("by", ""), found.text("at", ""), found.fields.get("edited") is True, found.text("note", "")
+    )
 
 
 def _evidence(row: Row) -> tuple[Evidence, ...]:

@@ -41,8 +41,11 @@ def metrics_table(rows: Rows, measures: Sequence[str] | None = None, heading: st
 
 
 def answers_table(summary: AnswerSummary) -> str:
-    """Return the scores of all questions, of each kind and of each language as a table like `metrics_table`'s."""
-    return metrics_table(_answer_rows(summary), heading="questions of")
+    """Return the scores of all questions, of each kind and of each language as a table like `metrics_table`'s.
+
+    Columns of a judge model are shown where one judged, under its name.
+    """
+    return metrics_table(_answer_rows(summary), heading=f"judge {summary.judge}" if summary.judge else "questions of")
 
 
 def plot_channels(path: Path | str, rows: Rows, measures: Sequence[str] | None = None, title: str = "") -> None:
@@ -133,7 +136,7 @@ def _answer_rows(summary: AnswerSummary) -> Rows:
     slices = {"all": summary.overall}
     slices |= {f"kind {name or 'unnamed'}": scores for name, scores in summary.by_kind.items()}
     slices |= {f"language {name}": scores for name, scores in summary.by_language.items()}
-    names = [entry.name for entry in fields(AnswerScores)]
+    names = [entry.name for entry in fields(AnswerScores) if summary.judge or not entry.name.startswith("judged")]
     return {name: {field.replace("_", " "): getattr(scores, field) for field in names} for name, scores in slices.items()}
 
 

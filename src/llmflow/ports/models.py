@@ -1,6 +1,6 @@
 """Ports of models: embedder, reranker, chat model. Adapters raise `ModelUnavailable`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,6 +43,8 @@ class ChatRequest:
     turns: tuple[ChatTurn, ...]
     max_tokens: int = 512
     temperature: float = 0.0
+    json_schema: Mapping[str, object] | None = None
+    """JSON Schema that the answer must follow; None for free text. A server may ignore it, so the reader checks."""
 
 
 class ChatModel(Protocol):

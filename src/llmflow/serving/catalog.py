@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
+from llmflow.evaluation.judging import JudgeSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Notifier, Stores
@@ -44,6 +45,8 @@ class EvaluationSettings(Settings):
     """Ask only questions whose evidence and forbidden sources are in the corpus: for a corpus that was ingested in part."""
     limit: int = Field(50, ge=1)
     experiment: str = "retrieval"
+    judge: JudgeSettings = JudgeSettings()
+    """Used where the catalog's `judge_model` is a model."""
 
 
 @dataclass(frozen=True)

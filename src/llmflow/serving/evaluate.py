@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from llmflow.clock import Seconds
 from llmflow.errors import DatasetError
 from llmflow.evaluation.answers import AnsweredQuestion, AnswerSummary, summarise_answers
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet
+from llmflow.evaluation.judging import JudgeSettings, judge_answers
 from llmflow.evaluation.metrics import (
     collapse_to_passages,
     evaluate_run,
@@ -24,7 +25,7 @@ from llmflow.ingestion.indexing import IndexingSettings, Progress, index_staged
 from llmflow.ingestion.passages import PassageText, stage_passages
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import WorkerSettings
-from llmflow.ports import StateStore, Stores
+from llmflow.ports import ChatModel, StateStore, Stores
 from llmflow.retrieval.retriever import Retrieval, Retriever
 from llmflow.types import Principal, ScoredId
 
@@ -141,6 +142,12 @@ class CorpusEvaluation:
     leaks: int
     answered: tuple[AnsweredQuestion, ...] = field(repr=False)
 
+    @property
+    def standing(self) -> dict[str, int]:
+        """How many questions were written by a person, generated and reviewed, or generated and seen by nobody."""
+        counts = Counter(item.question.standing for item in self.answered)
+        return {name: counts[name] for name in ("written", "reviewed", "generated")}
+
 
 def chosen_questions(questions: Sequence[JudgedQuestion], state: StateStore, covered_only: bool) -> list[JudgedQuestion]:
     """Return the questions to ask, in order: all, or those whose every source is served.
@@ -158,7 +165,19 @@ def chosen_questions(questions: Sequence[JudgedQuestion], state: StateStore, cov
     return kept
 
 
-def evaluate_corpus(questions: Sequence[JudgedQuestion], answerer: Answerer, limit: int = 50) -> CorpusEvaluation:
+Judge = Callable[[Sequence[AnsweredQuestion]], list[AnsweredQuestion]]
+
+
+def make_judge(model: ChatModel | None, prompt_ko: str, prompt_en: str, settings: JudgeSettings) -> Judge | None:
+    """Return what judges answers with `model`, or None where none is configured."""
+    if model is None:
+        return None
+    return lambda answered: judge_answers(answered, model, {"ko": prompt_ko, "en": prompt_en}, settings)
+
+
+def evaluate_corpus(
+    questions: Sequence[JudgedQuestion], answerer: Answerer, limit: int = 50, judge: Judge | None = None
+) -> CorpusEvaluation:
     """Return what the served retriever and answerer make of the corpus's own questions, each asked by its own principal."""
     recall: dict[str, list[tuple[str, list[float]]]] = {}
     leaks: Counter[str] = Counter()
@@ -171,6 +190,7 @@ def evaluate_corpus(questions: Sequence[JudgedQuestion], answerer: Answerer, lim
                 found = [evidence_recall(hits, question.evidence, depth) for depth in DEPTHS]
                 recall.setdefault(name, []).append((question.kind, found))
         answered.append(AnsweredQuestion(question, answerer.answer(question.text, question.principal)))
+    answered = judge(answered) if judge else answered
     rows = {name: _means([found for _, found in pairs]) for name, pairs in recall.items()}
     kinds: dict[str, dict[str, float]] = {}
     for kind in sorted({question.kind for question in questions}):

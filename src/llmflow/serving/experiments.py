@@ -22,6 +22,7 @@ def corpus_report(evaluation: CorpusEvaluation) -> dict[str, Any]:
         "kinds": {name: dict(row) for name, row in evaluation.kinds.items()},
         "answers": asdict(evaluation.answers),
         "leaks": evaluation.leaks,
+        "questions": evaluation.standing,
         "refused": [item.question.id for item in evaluation.answered if not item.answer.found],
     }
 
@@ -36,6 +37,7 @@ def log_corpus_evaluation(
     overall = asdict(evaluation.answers.overall)
     metrics |= {f"answers.{key}": float(value) for key, value in overall.items() if isinstance(value, SCALAR)}
     metrics["leaks"] = float(evaluation.leaks)
+    metrics |= {f"questions.{name}": float(count) for name, count in evaluation.standing.items()}
     if mlflow.active_run() is None:
         from llmflow.workspace import home_path
 

@@ -9,7 +9,7 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, Stores
 from llmflow.retrieval.retriever import RetrievalSettings
 from llmflow.serving.catalog import EvaluationSettings, build_answerer
-from llmflow.serving.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus
+from llmflow.serving.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus, make_judge
 from llmflow.serving.experiments import corpus_report, log_corpus_evaluation
 from llmflow.serving.tables import print_lines
 from llmflow.workspace import project_path
@@ -29,13 +29,17 @@ def evaluate_questions(
     prompt_ko: str,
     prompt_en: str,
     chat_model: ChatModel | None,
+    judge_prompt_ko: str,
+    judge_prompt_en: str,
+    judge_model: ChatModel | None,
     *stores: Any,
 ) -> CorpusEvaluation:
     """Ask every question as its own principal, through the code that serves."""
     prompts = {"ko": prompt_ko, "en": prompt_en}
     opened = Stores(*stores)
     answerer = build_answerer(opened, ingestion.preparation, retrieval, answering, prompts, chat_model)
-    return evaluate_corpus(chosen_questions(questions, opened.state, settings.covered_only), answerer, settings.limit)
+    judge = make_judge(judge_model, judge_prompt_ko, judge_prompt_en, settings.judge)
+    return evaluate_corpus(chosen_questions(questions, opened.state, settings.covered_only), answerer, settings.limit, judge)
 
 
 def log_evaluation(
@@ -45,5 +49,6 @@ def log_evaluation(
     print_lines(metrics_table(evaluation.rows))
     print_lines(metrics_table(evaluation.kinds, heading="kind"))
     print_lines(answers_table(evaluation.answers))
+    print_lines(", ".join(f"{count} {name}" for name, count in evaluation.standing.items()) + " questions")
     log_corpus_evaluation(evaluation, settings, retrieval, answering)
     return corpus_report(evaluation)
