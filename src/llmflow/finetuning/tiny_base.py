@@ -14,6 +14,7 @@ from pydantic import Field
 
 from llmflow.config import Settings, fingerprint_of
 from llmflow.errors import DatasetError
+from llmflow.finetuning.base import older_tokenizer_class, quiet_libraries
 
 SMOKE_KEY = "llmflow_smoke"
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -26,16 +27,16 @@ READY_FILE = "llmflow_ready.json"
 
 
 class TinyBaseSettings(Settings):
-    vocabulary: int = Field(2048, ge=300)  # 256 bytes, three special tokens and what merges are left
-    hidden: int = Field(64, ge=32)
-    layers: int = Field(2, ge=1)
-    heads: int = Field(2, ge=1)  # vLLM's CPU attention wants a head size of 32, 64, 80, 96, 112, 128
-    context: int = Field(2048, ge=64)
-    steps: int = Field(150, ge=0)
+    vocabulary: int = Field(default=2048, ge=300)  # 256 bytes, three special tokens and what merges are left
+    hidden: int = Field(default=64, ge=32)
+    layers: int = Field(default=2, ge=1)
+    heads: int = Field(default=2, ge=1)  # vLLM's CPU attention wants a head size of 32, 64, 80, 96, 112, 128
+    context: int = Field(default=2048, ge=64)
+    steps: int = Field(default=150, ge=0)
     """Steps of plain language modelling on the texts; 0 leaves the weights random."""
-    batch: int = Field(16, ge=1)
-    length: int = Field(64, ge=8)
-    learning_rate: float = Field(3e-3, gt=0)
+    batch: int = Field(default=16, ge=1)
+    length: int = Field(default=64, ge=8)
+    learning_rate: float = Field(default=3e-3, gt=0)
     seed: int = 0
 
 
@@ -56,11 +57,12 @@ def build_tiny_base(texts: Sequence[str], out_dir: Path, settings: TinyBaseSetti
     shutil.rmtree(out_dir, ignore_errors=True)
     out_dir.mkdir(parents=True)
     tokenizer = _train_tokenizer(kept, settings)
-    model = _build_model(tokenizer, settings)
-    _read(model, tokenizer, kept, settings)
-    model.save_pretrained(out_dir)
-    tokenizer.save_pretrained(out_dir)
-    _edit_json(out_dir / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})  # what transformers 4 knows
+    with quiet_libraries():
+        model = _build_model(tokenizer, settings)
+        _read(model, tokenizer, kept, settings)
+        model.save_pretrained(out_dir)
+        tokenizer.save_pretrained(out_dir)
+    older_tokenizer_class(out_dir)
     _edit_json(out_dir / "config.json", {SMOKE_KEY: True, "rope_theta": 10000.0, "torch_dtype": "float32"})
     (out_dir / "SMOKE_MODEL.md").write_text(SMOKE_TEXT, encoding="utf-8")
     ready.write_text(json.dumps({"fingerprint": wanted}) + "\n")
