@@ -8,8 +8,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from model_servers import ModelServerAddress
 
 ROOT = Path(__file__).resolve().parents[1]
 NEO4J_RUN = ROOT.parent / "shared" / "servers" / "neo4j" / "run"
@@ -71,3 +75,32 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
         process.wait()
     drain.join()
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_m3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out as BGE-M3, with a tiny encoder of 64 dimensions that knows nothing (tiny_models.py)."""
+    pytest.importorskip("FlagEmbedding", reason="FlagEmbedding is not installed: pip install 'llmflow[train]'")
+    from tiny_models import build_m3
+
+    return build_m3(tmp_path_factory.mktemp("models") / "tiny-m3")
+
+
+@pytest.fixture(scope="session")
+def tiny_reranker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out as bge-reranker-v2-m3, with a tiny cross-encoder that knows nothing."""
+    pytest.importorskip("FlagEmbedding", reason="FlagEmbedding is not installed: pip install 'llmflow[train]'")
+    from tiny_models import build_reranker
+
+    return build_reranker(tmp_path_factory.mktemp("models") / "tiny-reranker")
+
+
+@pytest.fixture
+def model_server(tiny_m3: Path, tiny_reranker: Path) -> Iterator["ModelServerAddress"]:
+    """The tiny models behind the wire forms of TEI, OpenAI, Jina and vLLM, with faults on request (model_servers.py)."""
+    from model_servers import serve_models
+    from tiny_models import flag_embedder, flag_reranker
+
+    embedder, reranker = flag_embedder(tiny_m3), flag_reranker(tiny_reranker)
+    with serve_models(lambda texts: embedder.embed_passages(texts).tolist(), reranker.score) as server:
+        yield server

@@ -1,4 +1,4 @@
-"""The contract of `Embedder`, and what the bundled sentence embedder promises beyond it."""
+"""The contract of `Embedder`, and what single adapters promise beyond it."""
 
 import importlib.util
 from functools import cache
@@ -7,7 +7,11 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from model_servers import MODEL, ModelServerAddress
+from tiny_models import HIDDEN, flag_embedder
 
+from llmflow.adapters.flag_embedder import FlagEmbedder, FlagEmbedderSettings
+from llmflow.adapters.http_embedder import HttpEmbedderSettings, OpenAIEmbedder, TeiEmbedder
 from llmflow.adapters.sentence_embedder import SentenceEmbedder, SentenceEmbedderSettings
 from llmflow.errors import ModelUnavailable
 from llmflow.ports import Embedder
@@ -101,6 +105,61 @@ class TestBundledSentenceEmbedder(EmbedderContract):
     def test_wrong_dimension_is_refused(self):
         with pytest.raises(ModelUnavailable, match="384 dimensions; `dimension` says 100"):
             SentenceEmbedder(SentenceEmbedderSettings(threads=1, dimension=100)).embed_queries(["text"])
+
+
+class TestFlagEmbedder(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, tiny_m3: Path) -> Embedder:
+        return flag_embedder(tiny_m3)
+
+    def test_wrong_dimension_is_refused(self, tiny_m3: Path):
+        wrong = FlagEmbedder(FlagEmbedderSettings(model=str(tiny_m3), dimension=1024, max_tokens=256))
+        with pytest.raises(ModelUnavailable, match="64 dimensions; `dimension` says 1024"):
+            wrong.embed_queries(["text"])
+
+    def test_a_missing_folder_names_the_remedy(self, tmp_path: Path):
+        with pytest.raises(ModelUnavailable, match="Copy the BGE-M3 folder there"):
+            FlagEmbedder(FlagEmbedderSettings(model=str(tmp_path))).embed_queries(["text"])
+
+    def test_a_broken_folder_is_our_error(self, tmp_path: Path):
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+            FlagEmbedder(FlagEmbedderSettings(model=str(tmp_path))).embed_queries(["text"])
+
+
+class TestTeiEmbedder(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, model_server: ModelServerAddress) -> Embedder:
+        return TeiEmbedder(HttpEmbedderSettings(url=model_server.url, model=MODEL, dimension=HIDDEN))
+
+
+class TestOpenAIEmbedder(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, model_server: ModelServerAddress) -> Embedder:
+        return OpenAIEmbedder(HttpEmbedderSettings(url=f"{model_server.url}/v1/", model=MODEL, dimension=HIDDEN))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "other"},
+        {"revision": "2"},
+        {"dimension": 8},
+        {"query_prompt": "q"},
+        {"passage_prompt": "p"},
+        {"truncate_tokens": 9},
+    ],
+)
+def test_a_servers_name_changes_with_what_changes_vectors(change: dict[str, object]):
+    settings = HttpEmbedderSettings(url="http://tei", model="BAAI/bge-m3")
+    assert TeiEmbedder(settings.model_copy(update=change)).name != TeiEmbedder(settings).name
+    assert TeiEmbedder(settings).name.startswith("bge-m3_")
+
+
+@pytest.mark.parametrize("change", [{"url": "http://elsewhere"}, {"timeout_s": 1.0}, {"batch": 8}, {"languages": ("ko",)}])
+def test_a_servers_name_stays_where_vectors_do(change: dict[str, object]):
+    settings = HttpEmbedderSettings(url="http://tei", model="BAAI/bge-m3")
+    assert TeiEmbedder(settings.model_copy(update=change)).name == TeiEmbedder(settings).name
 
 
 BASE = SentenceEmbedderSettings()

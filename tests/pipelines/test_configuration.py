@@ -112,6 +112,7 @@ def test_production_names_the_missing_variable(variable, home, monkeypatch):
         ("text_index", "backend: lucene"),
         ("graph_store", "backend: networkx"),
         ("embedder", "backend: word2vec"),
+        ("reranker", "backend: cohere"),
         ("chat_model", "backend: gpt"),
     ],
 )

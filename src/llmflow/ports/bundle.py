@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from llmflow.ports.models import Embedder
+from llmflow.ports.models import Embedder, Reranker
 from llmflow.ports.state import StateStore
 from llmflow.ports.stores import GraphStore, RawStore, TextIndex, VectorStore
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that holds documents, and the embedder whose space the vectors are in."""
+    """Everything that holds documents, and the models that read them: the embedder whose space the vectors are in, a reranker."""
 
     state: StateStore
     text: TextIndex
@@ -17,6 +17,8 @@ class Stores:
     graph: GraphStore
     raw: RawStore
     embedder: Embedder
+    reranker: Reranker | None = None
+    """Asked where `retrieval.rerank` switches it on."""
 
     def close(self) -> None:
         for store in (self.state, self.text, self.vectors, self.graph):

@@ -28,10 +28,15 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
+    """Question and passages to relevance. `name` changes whenever the scores would."""
+
     name: str
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Return one relevance score a passage, larger is better, in order."""
+        """Return one finite relevance score a passage, larger is better, in order; nothing for no passages.
+
+        The score of a passage does not depend on the others. A score has no scale: compare scores of one question only.
+        """
         ...
 
 

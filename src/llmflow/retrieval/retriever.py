@@ -1,5 +1,6 @@
 """The one way from a question to passages: used by search, ask, eval and chat alike."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -8,14 +9,19 @@ from pydantic import Field
 
 from llmflow.clock import Seconds
 from llmflow.config import Settings
+from llmflow.errors import ModelUnavailable
 from llmflow.ingestion.language import detect_language
-from llmflow.ports import Reranker, Stores
+from llmflow.ingestion.prepare import context_of
+from llmflow.ports import Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, blend, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.types import Chunk, Document, Hit, Principal, ScoredId
+
+log = logging.getLogger(__name__)
 
 CHANNELS = ("text", "dense", "graph")
 SPACES = ("active_space", "previous_space")
@@ -30,8 +36,7 @@ class RetrievalSettings(Settings):
     fusion: FusionSettings = FusionSettings()
     graph: GraphSettings = GraphSettings()
     coverage: CoverageSettings = CoverageSettings()
-    rerank_top: int = Field(default=30, ge=1)
-    """Fused passages that a reranker, where one is configured, orders anew."""
+    rerank: RerankSettings = RerankSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Retrieval:
 
     hits: tuple[Hit, ...]
     rankings: Mapping[str, tuple[ScoredId, ...]] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    """Models that could not be asked, with reasons: the hits are those of the other channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,6 @@ class Retriever:
     settings: RetrievalSettings
     analyser: AnalyserSettings
     entities: EntitySettings
-    reranker: Reranker | None = None
 
     @property
     def settings_id(self) -> str:
@@ -71,7 +77,7 @@ class Retriever:
         laps.lap("analyse")
         text = self._text(tokens, principal)
         laps.lap("text")
-        dense = self._dense(questions, principal, laps)
+        dense, problems = self._dense(questions, principal, laps)
         wanted = {hit.id for ranking in (*text, *dense) for hit in ranking}
         known = _Known(self.stores, principal)
         known.read(wanted)
@@ -79,7 +85,7 @@ class Retriever:
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
-            results.append(self._rank(question, found[number], tokens[number], channels, known, principal, limit, laps))
+            results.append(self._rank(question, found[number], tokens[number], channels, known, principal, limit, laps, problems))
         return results
 
     def _text(self, tokens: Sequence[str], principal: Principal) -> list[list[ScoredId]]:
@@ -87,21 +93,30 @@ class Retriever:
             return [[] for _ in tokens]
         return self.stores.text.search(tokens, principal, self.settings.candidates)
 
-    def _dense(self, questions: Sequence[str], principal: Principal, laps: "_Laps") -> list[list[ScoredId]]:
-        """Ask the vectors for the questions that the embedder reads; the others, and a space not yet filled, find nothing."""
+    def _dense(
+        self, questions: Sequence[str], principal: Principal, laps: "_Laps"
+    ) -> tuple[list[list[ScoredId]], tuple[str, ...]]:
+        """Ask the vectors for the questions that the embedder reads; the others, and a space not yet filled, find nothing.
+
+        An embedder that cannot be asked finds nothing either; the reason comes second.
+        """
         results: list[list[ScoredId]] = [[] for _ in questions]
         embedder = self.stores.embedder
         asked = [n for n, q in enumerate(questions) if detect_language(q) in embedder.languages]
         ready = embedder.name in {self.stores.state.setting(key) for key in SPACES}
         if "dense" not in self.settings.channels or not asked or not ready:
-            return results
-        vectors = embedder.embed_queries([questions[number] for number in asked])
+            return results, ()
+        try:
+            vectors = embedder.embed_queries([questions[number] for number in asked])
+        except ModelUnavailable as exc:
+            log.warning("Searched without vectors: %s", exc)
+            return results, (str(exc),)
         laps.lap("encode")
         rankings = self.stores.vectors.search(vectors, embedder.name, principal, self.settings.candidates)
         for number, ranking in zip(asked, rankings, strict=True):
             results[number] = ranking
         laps.lap("dense")
-        return results
+        return results, ()
 
     def _rank(
         self,
@@ -113,6 +128,7 @@ class Retriever:
         principal: Principal,
         limit: int,
         laps: "_Laps",
+        problems: Sequence[str],
     ) -> Retrieval:
         """Return the hits of one question from what its channels found."""
         hybrid = fuse(channels, self.settings.fusion)
@@ -132,24 +148,16 @@ class Retriever:
             reader.read(ranked[: self.settings.coverage.pool])
             ranked = choose_set(ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage)
         laps.lap("graph")
-        if self.reranker is not None:
-            ranked, scores = self._rerank(question, ranked, known)
+        reranked = Reranked(tuple(ranked), scores)
+        if self.settings.rerank.enabled and self.stores.reranker is not None:
+            texts = {key: known.passage(key) for key in ranked[: self.settings.rerank.top]}
+            reranked = rerank(question, ranked, scores, texts, self.stores.reranker, self.settings.rerank)
             laps.lap("rerank")
         every = {**channels, "graph": graph_scores}
-        hits = tuple(known.hit(key, scores[key], every) for key in ranked[:limit])
+        said = {**every, "rerank": reranked.judged}
+        hits = tuple(known.hit(key, reranked.scores[key], said) for key in reranked.order[:limit])
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
-        return Retrieval(hits, rankings)
-
-    def _rerank(self, question: str, ranked: Sequence[str], known: "_Known") -> tuple[list[str], dict[str, float]]:
-        """Order the best passages by the reranker alone; the rest keeps its order below them."""
-        assert self.reranker is not None
-        top = ranked[: self.settings.rerank_top]
-        judged = self.reranker.score(question, [known.chunks[key][0].text for key in top])
-        merged: dict[str, float] = dict(zip(top, judged, strict=True))
-        low = min(judged, default=0.0)
-        for place, key in enumerate(ranked[len(top) :], start=1):
-            merged[key] = low - place
-        return sorted(merged, key=lambda key: (-merged[key], key)), merged
+        return Retrieval(hits, rankings, tuple(filter(None, (*problems, reranked.problem))))
 
 
 class _Known:
@@ -169,6 +177,12 @@ class _Known:
     def texts(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
         self.read(chunk_ids)
         return {key: self.chunks[key][0] for key in chunk_ids if key in self.chunks}
+
+    def passage(self, key: str) -> str:
+        """Return what a reranker reads of a chunk: its text under its title and headings."""
+        chunk, document = self.chunks[key]
+        above = context_of(document.title, chunk.heading_path, chunk.text)
+        return f"{above}\n{chunk.text}" if above else chunk.text
 
     def readable(self, ranking: Sequence[ScoredId]) -> dict[str, float]:
         return {hit.id: hit.score for hit in ranking if hit.id in self.chunks}

@@ -11,13 +11,13 @@ from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.adapters.tantivy_text import TantivyTextIndex
 from llmflow.evaluation.judged_sets import JudgedSet
 from llmflow.ingestion.indexing import Progress
-from llmflow.ports import Embedder, Stores
+from llmflow.ports import Embedder, Reranker, Stores
 from llmflow.serving.catalog import Workspace, build_retriever
 from llmflow.serving.evaluate import SetEvaluation, benchmark_home, evaluate_judged_set, index_judged_set
 from llmflow.workspace import home_path
 
 
-def embedded_stores(home: Path, embedder: Embedder) -> Stores:
+def embedded_stores(home: Path, embedder: Embedder, reranker: Reranker | None = None) -> Stores:
     """Return the embedded stores of a folder, whatever the environment: a benchmark never touches a production server."""
     return Stores(
         state=SqlStateStore(f"sqlite:///{home}/state.db"),
@@ -26,6 +26,7 @@ def embedded_stores(home: Path, embedder: Embedder) -> Stores:
         graph=SqlGraphStore(f"sqlite:///{home}/graph.db"),
         raw=RawFiles(str(home / "raw")),
         embedder=embedder,
+        reranker=reranker,
     )
 
 
@@ -34,7 +35,7 @@ def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: 
     ingestion = workspace.ingestion
     embedder = workspace.load("embedder")
     home = benchmark_home(Path(home_path("benchmarks")), judged, ingestion.preparation, embedder.name)
-    stores = embedded_stores(home, embedder)
+    stores = embedded_stores(home, embedder, workspace.load("reranker"))
     try:
         seconds = index_judged_set(judged, stores, ingestion.preparation, ingestion.workers, ingestion.indexing, progress)
         retriever = build_retriever(stores, ingestion.preparation, workspace.promotions.served().settings)

@@ -35,6 +35,7 @@ STORE_ENTRIES = {
     "graph": "graph_store",
     "raw": "raw_store",
     "embedder": "embedder",
+    "reranker": "reranker",
 }
 
 
@@ -144,6 +145,15 @@ class _FollowingRetriever:
 
 
 def build_retriever(stores: Stores, preparation: PreparationSettings, settings: RetrievalSettings) -> Retriever:
+    """Return the one retriever that evaluation and chat share.
+
+    Raises SettingsError when it is to ask a reranker that the catalog does not have.
+    """
+    if settings.rerank.enabled and stores.reranker is None:
+        raise SettingsError(
+            "retrieval.rerank.enabled is true, but the catalog entry `reranker` has no model. Give it a backend "
+            "(flag, m3, tei or vllm; docs/guides/models.md), or set retrieval.rerank.enabled to false."
+        )
     return Retriever(stores, settings, preparation.analyser, preparation.entities)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from llmflow.answering.answerer import Answerer
 from llmflow.clock import Seconds
-from llmflow.errors import DatasetError
+from llmflow.errors import DatasetError, ModelUnavailable
 from llmflow.evaluation.answers import AnsweredQuestion, AnswerSummary, summarise_answers
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet
 from llmflow.evaluation.judging import JudgeSettings, judge_answers
@@ -77,6 +77,7 @@ def evaluate_judged_set(judged: JudgedSet, retriever: Retriever, limit: int, lat
     for start in range(0, len(questions), BATCH):
         part = questions[start : start + BATCH]
         results = retriever.search_many([question.text for question in part], principal, limit, seconds)
+        refuse_problems(results)
         sources = _sources(results, retriever.stores, principal, limit)
         for question, result in zip(part, results, strict=True):
             for name, ranking in _rankings(result).items():
@@ -94,6 +95,12 @@ def evaluate_judged_set(judged: JudgedSet, retriever: Retriever, limit: int, lat
     if latency and questions:
         _add_latency(rows, questions, retriever, principal, limit)
     return SetEvaluation(judged.name, len(questions), len(judged.passages), rows, timed, runs["fused"], per_question)
+
+
+def refuse_problems(results: Sequence[Retrieval]) -> None:
+    """Raise ModelUnavailable when a model was not asked: a chat goes on without it, a figure must not."""
+    for problem in (text for result in results for text in result.problems):
+        raise ModelUnavailable(f"The evaluation was stopped: {problem}")
 
 
 def _rankings(result: Retrieval) -> dict[str, Sequence[ScoredId]]:
@@ -119,7 +126,9 @@ def _add_latency(
     for name in rows:
         channels = {"hybrid": ("text", "dense"), "fused": retriever.settings.channels}.get(name, (name,))
         channels = ("text", "dense", "graph") if name == "graph" else channels
-        alone = replace(retriever, settings=retriever.settings.model_copy(update={"channels": tuple(channels)}))
+        rerank = retriever.settings.rerank.model_copy(update={"enabled": retriever.settings.rerank.enabled and name == "fused"})
+        settings = retriever.settings.model_copy(update={"channels": tuple(channels), "rerank": rerank})
+        alone = replace(retriever, settings=settings)
         milliseconds = []
         alone.search(texts[0], principal, limit)
         for text in texts:
@@ -184,6 +193,7 @@ def evaluate_corpus(
     answered = []
     for question in questions:
         result = answerer.retriever.search_many([question.text], question.principal, limit)[0]
+        refuse_problems([result])
         leaks[question.kind] += len(leaked_sources(sourced_texts(result.hits), question.forbidden))
         if question.evidence:
             for name, hits in _hits_by_channel(result, answerer.retriever.stores, question.principal).items():
