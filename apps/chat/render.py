@@ -209,7 +209,8 @@ def _complete_html(answer: Answer, index: int, texts: Texts) -> str:
     sources = f'<div class="sources"><span class="sources-label">{texts.sources}</span>{chips}</div>' if chips else ""
     origin = texts.extractive if answer.model == EXTRACTIVE else texts.answered_by.format(model=escape(answer.model))
     quoted = " data-quoted" if answer.model == EXTRACTIVE else ""
-    return f'<div class="prose-text" data-copy{quoted}>{body}</div>{sources}<p class="origin">{origin}</p>'
+    notice = f'<p class="notice" role="status">{escape(answer.notice)}</p>' if answer.notice else ""
+    return f'<div class="prose-text" data-copy{quoted}>{body}</div>{sources}{notice}<p class="origin">{origin}</p>'
 
 
 def _chip_html(cite: Citation, index: int, texts: Texts) -> str:

@@ -37,6 +37,7 @@ class Texts:
     answered_by: str
     failed: str
     failed_next: str
+    interrupted: str
     passage: str
     close: str
     document: str
@@ -79,6 +80,7 @@ KOREAN = Texts(
     answered_by="모델: {model}",
     failed="답변하지 못했습니다",
     failed_next="잠시 후 다시 시도해 주세요. 계속되면 관리자에게 알려 주세요.",
+    interrupted="언어 모델이 답변하다가 멈췄습니다. 답변이 완성되지 않았으니 다시 시도해 주세요.",
     passage="출처 원문",
     close="닫기",
     document="문서",
@@ -121,6 +123,7 @@ ENGLISH = Texts(
     answered_by="Model: {model}",
     failed="This question could not be answered",
     failed_next="Try again in a moment. If it stays, tell your administrator.",
+    interrupted="The language model stopped in the middle of its answer. It is not complete: please retry.",
     passage="Source passage",
     close="Close",
     document="Document",

@@ -14,7 +14,7 @@ from apps.chat.conversation import Conversation
 from apps.chat.render import conversation_html, passage_html
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import texts_of
-from llmflow.errors import LlmflowError, PermissionDenied
+from llmflow.errors import LlmflowError, ModelInterrupted, PermissionDenied
 from llmflow.serving.profiles import ResolvePrincipal, profile_principal
 from llmflow.serving.questions import clean_question, question_problem
 from llmflow.serving.service import ChatService
@@ -62,6 +62,9 @@ class Turns:
         except PermissionDenied as exc:
             log.warning("Refused: %s", exc)
             state = state.last(status="failed", error=texts_of(language).denied)
+        except ModelInterrupted as exc:
+            log.warning("Half an answer: %s", exc)
+            state = state.last(status="failed", error=texts_of(language).interrupted)
         except LlmflowError as exc:
             log.warning("No answer: %s", exc)
             state = state.last(status="failed", error=str(exc))

@@ -8,6 +8,8 @@
     ├── StoreUnavailable       a store, index or server cannot be reached or opened
     ├── StoreCorrupt           a store contradicts the state database
     ├── ModelUnavailable       an embedder, reranker or chat model cannot be loaded or reached
+    │   ├── ModelInterrupted   a chat model stopped in the middle of an answer
+    │   └── PromptTooLong      prompt and answer exceed the chat model's context
     ├── PermissionDenied       the principal may not do this
     └── PromotionRefused       a candidate may not be served: no verdict, a bad one, or one that no longer holds
 
@@ -45,6 +47,14 @@ class StoreCorrupt(LlmflowError):
 
 class ModelUnavailable(LlmflowError):
     """A model cannot be loaded or its server cannot be reached."""
+
+
+class ModelInterrupted(ModelUnavailable):
+    """A chat model stopped in the middle of an answer; what has arrived is incomplete."""
+
+
+class PromptTooLong(ModelUnavailable):
+    """Prompt and answer do not fit the chat model's context; a shorter prompt may."""
 
 
 class PermissionDenied(LlmflowError):

@@ -205,6 +205,8 @@ class Answer:
     """Share of the question's content that the evidence covers, 0 to 1."""
     settings_id: str = ""
     """Fingerprint of the retrieval settings that served it; `llmflow retrieval show` tells what they are."""
+    notice: str = ""
+    """What the reader should know of how it was made, such as that the chat model could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,12 @@ from typing import Any
 from pydantic import Field
 
 from llmflow.config import Settings
-from llmflow.errors import ModelUnavailable
+from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong
 from llmflow.ports import ChatRequest
+
+
+class UnknownModel(ModelUnavailable):
+    """The server answers, but serves no model of that name."""
 
 
 class OpenAIChatSettings(Settings):
@@ -15,6 +19,7 @@ class OpenAIChatSettings(Settings):
     """Such as http://vllm:8000/v1."""
     model: str
     timeout_s: float = Field(default=60.0, gt=0)
+    connect_s: float = Field(default=3.0, gt=0)
     retries: int = Field(default=2, ge=0)
 
 
@@ -28,7 +33,10 @@ class OpenAIChat:
         self._client: Any = None
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
-        from openai import OpenAIError
+        """Yield pieces. Before the first one it raises ModelUnavailable, or `UnknownModel` or `PromptTooLong` where the server
+        refuses the name or the prompt; after it `ModelInterrupted`."""
+        import httpx
+        from openai import BadRequestError, NotFoundError, OpenAIError
 
         messages: list[Any] = [{"role": "system", "content": request.system}]
         messages += [{"role": turn.role, "content": turn.content} for turn in request.turns]
@@ -36,6 +44,7 @@ class OpenAIChat:
         if request.json_schema is not None:
             schema = {"name": "answer", "schema": dict(request.json_schema), "strict": True}
             extra["response_format"] = {"type": "json_schema", "json_schema": schema}
+        begun = finished = False
         try:
             events = self._open().chat.completions.create(
                 model=self.settings.model,
@@ -46,23 +55,47 @@ class OpenAIChat:
                 **extra,
             )
             for event in events:
-                piece = event.choices[0].delta.content if event.choices else None
-                if piece:
-                    yield piece
-        except OpenAIError as exc:
-            raise ModelUnavailable(
-                f"The chat model {self.settings.model} at {self.settings.base_url} did not answer: {type(exc).__name__}. "
-                "Check that the server runs and serves that name, or remove chat_model from the environment's catalog."
+                choice = event.choices[0] if event.choices else None
+                if choice is not None and choice.delta.content:
+                    begun = True
+                    yield choice.delta.content
+                finished = finished or (choice is not None and choice.finish_reason is not None)
+        except NotFoundError as exc:
+            raise UnknownModel(
+                f"The server at {self.settings.base_url} does not serve {self.settings.model}. "
+                "Check the name, or bring the server to what is promoted: llmflow models sync"
             ) from exc
+        except BadRequestError as exc:
+            if "maximum context length" in str(exc):
+                raise PromptTooLong(
+                    f"The prompt and {request.max_tokens} tokens of answer do not fit {self.settings.model}."
+                ) from exc
+            raise self._failure(begun, f"it refused the request ({exc})") from exc
+        except (OpenAIError, httpx.HTTPError) as exc:
+            raise self._failure(begun, type(exc).__name__) from exc
+        if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
+            raise self._failure(begun, "the stream ended early")
+
+    def _failure(self, begun: bool, why: str) -> ModelUnavailable:
+        where = f"{self.settings.model} at {self.settings.base_url}"
+        if begun:
+            return ModelInterrupted(
+                f"The chat model {where} stopped in the middle of its answer ({why}). What is shown is incomplete: ask again."
+            )
+        return ModelUnavailable(
+            f"The chat model {where} did not answer: {why}. "
+            "Check that the server runs and serves that name, or remove chat_model from the environment's catalog."
+        )
 
     def _open(self) -> Any:
         if self._client is None:
+            import httpx
             from openai import OpenAI
 
             self._client = OpenAI(
                 base_url=self.settings.base_url,
                 api_key=self._key or "none",
-                timeout=self.settings.timeout_s,
+                timeout=httpx.Timeout(self.settings.timeout_s, connect=self.settings.connect_s),
                 max_retries=self.settings.retries,
             )
         return self._client

@@ -4,6 +4,7 @@ Mask the question, retrieve, weigh the evidence; refuse below the threshold; oth
 numbered evidence (a model), mask again, and cite.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,15 +13,21 @@ from pydantic import Field
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.config import Settings
-from llmflow.errors import SettingsError
+from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
-from llmflow.ports import ChatModel, ChatRequest
+from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model
 from llmflow.retrieval.retriever import Retriever
 from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
+
+log = logging.getLogger(__name__)
 
 NOT_FOUND = {
     "ko": "읽을 수 있는 문서에서 이 질문의 답을 찾지 못했습니다. 다른 말로 물어보거나 담당 부서에 문의해 주세요.",
     "en": "I found nothing about this in the documents that you may read. Try other words or ask the team in charge.",
+}
+MODEL_AWAY = {
+    "ko": "지금 언어 모델에 연결할 수 없어 문서의 문장을 그대로 보여 드립니다.",
+    "en": "The language model cannot be reached now, so sentences of the documents are quoted as they are.",
 }
 HISTORY_TURNS = 6
 
@@ -37,13 +44,16 @@ class AnsweringSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers for one workspace. `model` None quotes; `prompts` holds a template with {evidence} by language."""
+    """Answers for one workspace. `model` None quotes, and so does one that is away.
+
+    `prompts` holds a template with {evidence} by language.
+    """
 
     retriever: Retriever
     settings: AnsweringSettings
     mask: Callable[[str], str]
     prompts: Mapping[str, str]
-    model: ChatModel | None = None
+    model: ChatModel | FollowingChatModel | None = None
 
     def __post_init__(self) -> None:
         for language in NOT_FOUND:
@@ -61,22 +71,27 @@ class Answerer:
     def stream(
         self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
     ) -> Iterator[str | Answer]:
-        """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces."""
+        """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces.
+
+        A chat model that does not begin to answer is replaced by quotations, with a notice; one that stops in the middle raises
+        `ModelInterrupted`: half an answer must not look like a whole one.
+        """
         question = self.mask(question)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
         hits = self.retriever.search(question, principal, self.settings.retrieve)
         evidence = weigh_evidence(question, hits, self.settings.evidence, self.retriever.analyser)
-        name = self.model.name if self.model else "extractive"
+        model = current_model(self.model)
+        name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
             yield NOT_FOUND[spoken]
             confidence, served = evidence.confidence, self.retriever.settings_id
             yield Answer(NOT_FOUND[spoken], False, (), tuple(hits), name, confidence, served)
-        elif self.model is None:
+        elif model is None:
             yield from self._quote(evidence, hits)
         else:
-            yield from self._generate(self.model, question, history, evidence, hits, spoken)
+            yield from self._generate(model, question, history, evidence, hits, spoken)
 
-    def _quote(self, evidence: Evidence, hits: Sequence[Hit]) -> Iterator[str | Answer]:
+    def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
         settings = self.settings.evidence
         numbers: dict[str, int] = {}
         lines: list[str] = []
@@ -90,7 +105,7 @@ class Answerer:
         for number, line in enumerate(lines):
             yield line if number == 0 else f"\n{line}"
         confidence, served = evidence.confidence, self.retriever.settings_id
-        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served)
+        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
 
     def _generate(
         self,
@@ -101,25 +116,44 @@ class Answerer:
         hits: Sequence[Hit],
         spoken: str,
     ) -> Iterator[str | Answer]:
-        shown = list(hits[: self.settings.prompt_passages])
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
+        pieces: list[str] = []
+        passages = min(self.settings.prompt_passages, len(hits))
+        while True:
+            shown = hits[:passages]
+            try:
+                for piece in model.stream(self._request(question, history, shown, spoken)):
+                    pieces.append(piece)
+                    yield piece
+                break
+            except PromptTooLong as exc:
+                if passages > 1:
+                    passages //= 2
+                    continue
+                log.warning("Quoting instead: %s", exc)
+            except ModelInterrupted:
+                raise
+            except ModelUnavailable as exc:
+                if pieces:
+                    raise
+                log.warning("Quoting instead: %s", exc)
+            yield from self._quote(evidence, hits, MODEL_AWAY[spoken])
+            return
         sources = [(hit, best.get(hit.chunk.id, hit.chunk.text)) for hit in shown]
+        text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
+        citations = cited_by_model(text, sources)
+        served = self.retriever.settings_id
+        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)
+
+    def _request(self, question: str, history: Sequence[ChatTurn], shown: Sequence[Hit], spoken: str) -> ChatRequest:
         blocks = (
             f"[{n}] {hit.document.title} > {' > '.join(hit.chunk.heading_path)}\n{hit.chunk.text}"
             for n, hit in enumerate(shown, 1)
         )
         turns = tuple(ChatTurn(turn.role, self.mask(turn.content)) for turn in history[-HISTORY_TURNS:])
-        request = ChatRequest(
+        return ChatRequest(
             system=self.prompts[spoken].replace("{evidence}", "\n\n".join(blocks)),
             turns=(*turns, ChatTurn("user", question)),
             max_tokens=self.settings.max_tokens,
             temperature=self.settings.temperature,
         )
-        pieces = []
-        for piece in model.stream(request):
-            pieces.append(piece)
-            yield piece
-        text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
-        citations = cited_by_model(text, sources)
-        served = self.retriever.settings_id
-        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)

@@ -4,7 +4,8 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
 from llmflow.ports.bundle import Stores
-from llmflow.ports.models import ChatModel, ChatRequest, Embedder, Reranker
+from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, Reranker, current_model
+from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
 from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
     EntityNode,
@@ -26,17 +27,25 @@ __all__ = [
     "ChatRequest",
     "Embedder",
     "EntityNode",
+    "FollowingChatModel",
     "GraphChunk",
     "GraphDocument",
     "GraphEdge",
     "GraphStatistics",
     "GraphStore",
+    "ModelRegistry",
+    "ModelServer",
+    "ModelVersion",
     "Notifier",
     "Plan",
+    "Pointer",
+    "PointerStore",
     "PreparedChunk",
     "PreparedDocument",
+    "PromotionEvent",
     "RawStore",
     "Reranker",
+    "ServedAdapter",
     "SourceFile",
     "StagedDocument",
     "StateStore",
@@ -45,4 +54,5 @@ __all__ = [
     "TextRow",
     "VectorRow",
     "VectorStore",
+    "current_model",
 ]

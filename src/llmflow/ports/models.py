@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from llmflow.types import ChatTurn
 
@@ -58,3 +58,17 @@ class ChatModel(Protocol):
     def stream(self, request: ChatRequest) -> Iterator[str]:
         """Yield pieces of the answer as they come; their concatenation is the answer."""
         ...
+
+
+@runtime_checkable
+class FollowingChatModel(Protocol):
+    """A chat model whose choice changes while it runs."""
+
+    def current(self) -> ChatModel | None:
+        """Return the model for one request, which stays on it to the end; None where nothing is served."""
+        ...
+
+
+def current_model(model: "ChatModel | FollowingChatModel | None") -> ChatModel | None:
+    """Return what `model` means for the request that is about to begin."""
+    return model.current() if isinstance(model, FollowingChatModel) else model

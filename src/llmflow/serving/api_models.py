@@ -52,6 +52,7 @@ class AnswerOut(BaseModel):
     model: str
     confidence: float
     settings_id: str
+    notice: str
 
     @classmethod
     def of(cls, answer: Answer) -> "AnswerOut":
@@ -62,6 +63,7 @@ class AnswerOut(BaseModel):
             model=answer.model,
             confidence=answer.confidence,
             settings_id=answer.settings_id,
+            notice=answer.notice,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from llmflow import __version__
 from llmflow.errors import LlmflowError
+from llmflow.ports import current_model
 from llmflow.serving.catalog import Workspace
 from llmflow.types import Answer, ChatTurn, Hit, Principal
 
@@ -68,7 +69,7 @@ def health(workspace: Workspace) -> dict[str, object]:
         "vectors": lambda: workspace.stores.vectors.spaces(),
         "graph": lambda: workspace.stores.graph.statistics().chunks,
         "retrieval": lambda: _served(workspace),
-        "model": lambda: workspace.answerer.model.name if workspace.answerer.model else "extractive",
+        "model": lambda: _model_name(workspace),
     }
     parts: dict[str, object] = {}
     healthy = True
@@ -83,3 +84,8 @@ def health(workspace: Workspace) -> dict[str, object]:
 def _served(workspace: Workspace) -> str:
     served = workspace.promotions.served()
     return f"{served.id} ({served.origin}: {served.label})" if served.origin == "promoted" else f"{served.id} (conf)"
+
+
+def _model_name(workspace: Workspace) -> str:
+    model = current_model(workspace.answerer.model)
+    return model.name if model else "extractive"

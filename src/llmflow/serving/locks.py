@@ -13,15 +13,28 @@ WAIT_SECONDS = 600
 @contextmanager
 def ingestion_lock(wait_s: float = WAIT_SECONDS) -> Iterator[None]:
     """Hold the workspace's writer lock; the kernel frees it when its holder dies."""
+    with _held("ingestion", wait_s):
+        yield
+
+
+@contextmanager
+def promotion_lock(wait_s: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the right to change which model is served: two promotions at once would undo each other."""
+    with _held("promotion", wait_s):
+        yield
+
+
+@contextmanager
+def _held(work: str, wait_s: float) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    path = Path(home_path("ingestion.lock"))
+    path = Path(home_path(f"{work}.lock"))
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=wait_s)
     except Timeout as exc:
-        raise StoreUnavailable(f"Another ingestion has held {path} for {wait_s:.0f} s. Wait for it to end, or stop it.") from exc
+        raise StoreUnavailable(f"Another {work} has held {path} for {wait_s:.0f} s. Wait for it to end, or stop it.") from exc
     try:
         yield
     finally:

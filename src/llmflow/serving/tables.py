@@ -69,6 +69,10 @@ def print_answer(question: str, answer: Answer) -> None:
     console = _console()
     console.print(f"\nQ: {question}", style="bold", markup=False)
     console.print(answer.text, markup=False)
+    if answer.notice:
+        console.print(f"   {answer.notice}", markup=False, style="yellow")
+    if answer.model != "extractive":
+        console.print(f"   answered by {answer.model}", markup=False, style="dim")
     for item in answer.citations:
         place = f", p.{item.page}" if item.page else ""
         heading = f" > {item.heading}" if item.heading else ""

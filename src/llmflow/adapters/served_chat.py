@@ -1,0 +1,114 @@
+"""The chat model that is promoted now: each request asks the pointer, and stays on what it named to the end of the answer."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from pydantic import Field
+
+from llmflow.adapters.openai_chat import OpenAIChat, OpenAIChatSettings, UnknownModel
+from llmflow.config import Settings
+from llmflow.errors import ModelInterrupted, ModelUnavailable
+from llmflow.finetuning.adapter_files import check_adapter
+from llmflow.ports import ChatModel, ChatRequest, ModelServer, Pointer, PointerStore
+
+log = logging.getLogger(__name__)
+
+
+class ServedChatSettings(Settings):
+    alias: str = "chat"
+    timeout_s: float = Field(default=60.0, gt=0)
+    connect_s: float = Field(default=2.0, gt=0)
+
+
+class ServedChat:
+    """Hands out the model of the moment. With several replicas, questions go to them in turn and past one that is down."""
+
+    def __init__(
+        self,
+        settings: ServedChatSettings,
+        pointers: PointerStore,
+        connect: Callable[[str], ModelServer],
+        api_key: str = "",
+        fallback: ChatModel | None = None,
+    ):
+        self.settings = settings
+        self._pointers = pointers
+        self._connect = connect
+        self._key = api_key
+        self._fallback = fallback
+        self._clients: dict[tuple[str, str], OpenAIChat] = {}
+        self._turn = itertools.count()
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        model = self.current()
+        return model.name if model else "extractive"
+
+    def current(self) -> ChatModel | None:
+        """Return the model for one request; None while nothing was ever served and no fallback is configured."""
+        pointer = self._pointers.read(self.settings.alias)
+        if pointer is None or not pointer.replicas:
+            return self._fallback
+        return _Bound(self, pointer)
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        model = self.current()
+        if model is None:
+            raise ModelUnavailable("No chat model is served. Start one: llmflow serve-llm")
+        return model.stream(request)
+
+    def ask(self, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
+        """Yield pieces from the first replica that answers. One that lost the adapter in a restart is given it again."""
+        failures = []
+        start = next(self._turn)
+        for offset in range(len(pointer.replicas)):
+            address = pointer.replicas[(start + offset) % len(pointer.replicas)]
+            try:
+                yield from self._ask_one(address, pointer, request)
+                return
+            except ModelInterrupted:
+                raise
+            except ModelUnavailable as exc:
+                log.warning("%s", exc)
+                failures.append(exc)
+        raise failures[-1]
+
+    def _ask_one(self, address: str, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
+        try:
+            yield from self._client(address, pointer.model).stream(request)
+        except UnknownModel:
+            if pointer.champion is None:
+                raise
+            log.warning("%s lost %s, loading it again", address, pointer.model)
+            check_adapter(Path(pointer.champion.path), pointer.champion.digest)
+            self._connect(address).load(pointer.champion)
+            yield from self._client(address, pointer.model).stream(request)
+
+    def _client(self, address: str, model: str) -> OpenAIChat:
+        with self._lock:
+            found = self._clients.get((address, model))
+            if found is None:
+                values = self.settings.model_dump(exclude={"alias"})
+                settings = OpenAIChatSettings(base_url=f"{address}/v1", model=model, retries=0, **values)
+                found = self._clients[address, model] = OpenAIChat(settings, self._key)
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One request's model: a flip after it was handed out does not move it."""
+
+    chat: ServedChat
+    pointer: Pointer
+
+    @property
+    def name(self) -> str:
+        return f"{self.pointer.model} (smoke model)" if self.pointer.smoke else self.pointer.model
+
+    def stream(self, request: ChatRequest) -> Iterator[str]:
+        return self.chat.ask(self.pointer, request)
