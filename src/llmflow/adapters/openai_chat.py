@@ -35,7 +35,7 @@ class OpenAIChat:
     def stream(self, request: ChatRequest) -> Iterator[str]:
         """Yield pieces. Before the first one it raises ModelUnavailable, or `UnknownModel` or `PromptTooLong` where the server
         refuses the name or the prompt; after it `ModelInterrupted`."""
-        import httpx
+        import httpx2
         from openai import BadRequestError, NotFoundError, OpenAIError
 
         messages: list[Any] = [{"role": "system", "content": request.system}]
@@ -71,7 +71,7 @@ class OpenAIChat:
                     f"The prompt and {request.max_tokens} tokens of answer do not fit {self.settings.model}."
                 ) from exc
             raise self._failure(begun, f"it refused the request ({exc})") from exc
-        except (OpenAIError, httpx.HTTPError) as exc:
+        except (OpenAIError, httpx2.HTTPError) as exc:
             raise self._failure(begun, type(exc).__name__) from exc
         if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
             raise self._failure(begun, "the stream ended early")
@@ -89,13 +89,12 @@ class OpenAIChat:
 
     def _open(self) -> Any:
         if self._client is None:
-            import httpx
-            from openai import OpenAI
+            from openai import OpenAI, Timeout
 
             self._client = OpenAI(
                 base_url=self.settings.base_url,
                 api_key=self._key or "none",
-                timeout=httpx.Timeout(self.settings.timeout_s, connect=self.settings.connect_s),
+                timeout=Timeout(self.settings.timeout_s, connect=self.settings.connect_s),
                 max_retries=self.settings.retries,
             )
         return self._client

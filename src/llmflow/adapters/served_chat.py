@@ -3,17 +3,17 @@
 import itertools
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from pydantic import Field
 
 from llmflow.adapters.openai_chat import OpenAIChat, OpenAIChatSettings, UnknownModel
+from llmflow.adapters.state_pointers import PointerState, StatePointers
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable
 from llmflow.finetuning.adapter_files import check_adapter
-from llmflow.ports import ChatModel, ChatRequest, ModelServer, Pointer, PointerStore
+from llmflow.ports import ChatModel, ChatRequest, ModelServer, Pointer
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +30,14 @@ class ServedChat:
     def __init__(
         self,
         settings: ServedChatSettings,
-        pointers: PointerStore,
+        state: PointerState,
         connect: Callable[[str], ModelServer],
         api_key: str = "",
         fallback: ChatModel | None = None,
     ):
         self.settings = settings
-        self._pointers = pointers
+        self._state = state
+        self._pointers = StatePointers(state)
         self._connect = connect
         self._key = api_key
         self._fallback = fallback
@@ -78,6 +79,10 @@ class ServedChat:
                 failures.append(exc)
         raise failures[-1]
 
+    def close(self) -> None:
+        """Close the state database; safe twice."""
+        self._state.close()
+
     def _ask_one(self, address: str, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
         try:
             yield from self._client(address, pointer.model).stream(request)
@@ -99,16 +104,13 @@ class ServedChat:
             return found
 
 
-@dataclass(frozen=True, slots=True)
 class _Bound:
     """One request's model: a flip after it was handed out does not move it."""
 
-    chat: ServedChat
-    pointer: Pointer
-
-    @property
-    def name(self) -> str:
-        return f"{self.pointer.model} (smoke model)" if self.pointer.smoke else self.pointer.model
+    def __init__(self, chat: ServedChat, pointer: Pointer):
+        self.name = f"{pointer.model} (smoke model)" if pointer.smoke else pointer.model
+        self._chat = chat
+        self._pointer = pointer
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
-        return self.chat.ask(self.pointer, request)
+        return self._chat.ask(self._pointer, request)

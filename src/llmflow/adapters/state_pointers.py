@@ -8,18 +8,20 @@ from llmflow.errors import StoreCorrupt
 from llmflow.ports import Pointer, ServedAdapter
 
 
-class SettingStore(Protocol):
+class PointerState(Protocol):
     """The part of StateStore that holds settings."""
 
     def setting(self, key: str) -> str | None: ...
 
     def set_setting(self, key: str, value: str) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class StatePointers:
     """PointerStore over the settings of a state store. Setting a row is one transaction, so a flip is never seen half."""
 
-    def __init__(self, state: SettingStore):
+    def __init__(self, state: PointerState):
         self._state = state
 
     def read(self, alias: str) -> Pointer | None:

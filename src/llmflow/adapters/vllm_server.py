@@ -114,6 +114,17 @@ class VllmServer:
             raise ModelUnavailable(f"{self.address} answered {answer.status_code}: {_reason(answer)}") from exc
 
 
+class VllmServers:
+    """Connections by address, all with one key."""
+
+    def __init__(self, settings: VllmSettings | None = None, api_key: str = ""):
+        self.settings = settings or VllmSettings()
+        self.api_key = api_key
+
+    def connect(self, address: str) -> VllmServer:
+        return VllmServer(address, self.api_key, self.settings)
+
+
 def is_loopback(address: str) -> bool:
     """Return whether only this machine can reach the address."""
     host = urlsplit(address).hostname or ""

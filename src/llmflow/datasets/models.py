@@ -56,7 +56,12 @@ class RerankerDataset(AdapterDataset):
 
 
 class ChatModelDataset(AdapterDataset):
-    """`backend: openai` with an address, or no model: `extractive` (the best sentences are quoted) and `none` open to None."""
+    """What answers.
+
+    `served` follows the pointer in the state database at `state` (which may stand in the credentials): the promoted adapter, the
+    base, or while nothing was ever served the address in the credentials, or no model. `openai` is one fixed address.
+    `extractive` (the best sentences are quoted) and `none` open to None.
+    """
 
     def open(self, backend: str, credentials: dict[str, str] | None = None, **settings: Any) -> Any:
         if backend in ("extractive", "none"):
@@ -67,7 +72,9 @@ class ChatModelDataset(AdapterDataset):
             secret = credentials or {}
             merged = {**settings, **{key: secret[key] for key in ("base_url", "model") if key in secret}}
             return OpenAIChat(OpenAIChatSettings(**merged), secret.get("api_key", ""))
-        raise SettingsError(f"Unknown chat backend '{backend}'. Choose one of: extractive, none, openai.")
+        if backend == "served":
+            return _served(dict(credentials or {}), **settings)
+        raise SettingsError(f"Unknown chat backend '{backend}'. Choose one of: extractive, none, openai, served.")
 
 
 class NotifierDataset(AdapterDataset):
@@ -77,3 +84,36 @@ class NotifierDataset(AdapterDataset):
         from llmflow.adapters.webhook import Webhook, WebhookSettings
 
         return Webhook(WebhookSettings(**settings), (credentials or {}).get("secret", ""))
+
+
+class ModelServersDataset(AdapterDataset):
+    """Opens to VllmServers: connections to model servers by address. `credentials: {api_key}` where they ask for a key."""
+
+    def open(self, credentials: dict[str, str] | None = None, **settings: Any) -> Any:
+        from llmflow.adapters.vllm_server import VllmServers, VllmSettings
+
+        return VllmServers(VllmSettings(**settings), (credentials or {}).get("api_key", ""))
+
+
+class ModelRegistryDataset(AdapterDataset):
+    """MLflow at `uri`, or `credentials: {uri}`; `artifacts` is where a local one keeps files, `model` the registered model."""
+
+    def open(self, uri: str = "", model: str = "chat", artifacts: str = "", credentials: dict[str, str] | None = None) -> Any:
+        from llmflow.adapters.mlflow_registry import MlflowRegistry
+
+        named = (credentials or {}).get("uri", "")
+        return MlflowRegistry(named or uri, model, "" if named else artifacts)
+
+
+def _served(secret: dict[str, str], state: str = "", **settings: Any) -> Any:
+    from llmflow.adapters.openai_chat import OpenAIChat, OpenAIChatSettings
+    from llmflow.adapters.served_chat import ServedChat, ServedChatSettings
+    from llmflow.adapters.sql_state import SqlStateStore
+    from llmflow.adapters.vllm_server import VllmServers
+
+    key = secret.get("api_key", "")
+    fallback = None
+    if secret.get("base_url"):
+        fallback = OpenAIChat(OpenAIChatSettings(base_url=secret["base_url"], model=secret["model"]), key)
+    store = SqlStateStore(secret.get("state") or state)
+    return ServedChat(ServedChatSettings(**settings), store, VllmServers(api_key=key).connect, key, fallback)

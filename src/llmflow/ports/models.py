@@ -68,6 +68,10 @@ class FollowingChatModel(Protocol):
         """Return the model for one request, which stays on it to the end; None where nothing is served."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it reads its choice from; safe twice."""
+        ...
+
 
 def current_model(model: "ChatModel | FollowingChatModel | None") -> ChatModel | None:
     """Return what `model` means for the request that is about to begin."""

@@ -27,6 +27,8 @@ class Pointer:
     """Addresses without /v1. Each holds `champion` and `previous`."""
     champion: ServedAdapter | None = None
     previous: ServedAdapter | None = None
+    base_fingerprint: str = ""
+    """Of the base that the replicas serve; empty where nobody here has seen its folder."""
     smoke: bool = False
     """The base is the tiny model that knows nothing; answers are labelled with it."""
 

@@ -14,9 +14,11 @@ from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.judging import JudgeSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
-from llmflow.ports import ChatModel, Notifier, Stores
+from llmflow.ports import ChatModel, FollowingChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
 from llmflow.serving.promotion import RetrievalPromotions, ServedRetrieval
+from llmflow.serving.serving_settings import ServingSettings
 from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
 
 QUIET = {
@@ -94,6 +96,14 @@ class Workspace:
     def evaluation(self) -> EvaluationSettings:
         return parse_settings(EvaluationSettings, self.parameters, "evaluation")
 
+    @cached_property
+    def serving(self) -> ServingSettings:
+        return parse_settings(ServingSettings, self.parameters, "serving")
+
+    @cached_property
+    def models(self) -> ModelPromotions:
+        return build_model_promotions(self.load("model_registry"), self.load("model_servers"), self.stores.state, self.serving)
+
     @property
     def notifier(self) -> Notifier:
         return self.load("notifier")
@@ -125,6 +135,8 @@ class Workspace:
     def close(self) -> None:
         if "stores" in self.__dict__:
             self.stores.close()
+        if "_answerer" in self.__dict__ and isinstance(self._answerer.model, FollowingChatModel):
+            self._answerer.model.close()
 
 
 class _FollowingRetriever:
@@ -163,7 +175,7 @@ def build_answerer(
     retrieval: RetrievalSettings,
     answering: AnsweringSettings,
     prompts: Mapping[str, str],
-    model: ChatModel | None,
+    model: ChatModel | FollowingChatModel | None,
 ) -> Answerer:
     """Return the one answerer that evaluation and chat share."""
     masker = load_masker(preparation.masking)

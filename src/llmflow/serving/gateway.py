@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field
@@ -59,7 +59,7 @@ class Gateway:
         Raises ModelUnavailable; the pointer has not moved, and no replica is left with an adapter that it did not have.
         """
         if not self.servers:
-            raise ModelUnavailable("No model server is configured. Name them in serving.servers or serving.replicas.")
+            raise ModelUnavailable("No model server is known. Start one (llmflow serve-llm), or name it in serving.replicas.")
         check_adapter(Path(adapter.path), adapter.digest)
         begun: list[ModelServer] = []
         try:
@@ -76,7 +76,7 @@ class Gateway:
 
     def flip(self, pointer: Pointer) -> None:
         """Have every request that begins from now on ask what `pointer` names."""
-        self._pointers.write(self.alias, replace(pointer, replicas=tuple(server.address for server in self.servers)))
+        self._pointers.write(self.alias, pointer)
         log.info("%s -> %s", self.alias, pointer.model)
 
     def retire(self) -> Retired:

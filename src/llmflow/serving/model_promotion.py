@@ -8,12 +8,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from llmflow.adapters.state_pointers import StatePointers
 from llmflow.errors import ModelUnavailable, PromotionRefused, SettingsError
 from llmflow.evaluation.gate import Verdict, verdict_from_json, verdict_to_json
 from llmflow.finetuning.adapter_files import adapter_digest, base_fingerprint, place_adapter, read_facts
-from llmflow.ports import ModelRegistry, ModelVersion, Pointer, PromotionEvent, ServedAdapter
+from llmflow.finetuning.tiny_base import is_smoke_model
+from llmflow.ports import ModelRegistry, ModelServer, ModelVersion, Pointer, PromotionEvent, ServedAdapter, StateStore
 from llmflow.serving.gateway import Gateway, Retired
+from llmflow.serving.locks import promotion_lock
 from llmflow.serving.serving_settings import ServingSettings
 
 SUBJECT = "adapter"
@@ -172,25 +176,47 @@ class ModelPromotions:
             return self._point(champion, previous)
 
     def _point(self, champion: ModelVersion | None, previous: ModelVersion | None) -> Pointer:
-        folder = self.settings.base_folder
+        fingerprint, smoke = self._base()
         pointer = Pointer(
             base=self.settings.model,
-            replicas=self.settings.addresses,
+            replicas=tuple(server.address for server in self.gateway.servers),
             champion=champion.adapter if champion else None,
             previous=previous.adapter if previous else None,
-            smoke=champion.smoke if champion else _is_smoke(folder),
+            base_fingerprint=fingerprint,
+            smoke=smoke,
         )
         self.gateway.flip(pointer)
         return pointer
 
+    def _base(self) -> tuple[str, bool]:
+        """Return fingerprint and smoke label of the served base: from its folder, or as serve-llm wrote them down."""
+        folder, pointer = self.settings.base_folder, self.gateway.pointer()
+        if folder is not None:
+            return base_fingerprint(folder), is_smoke_model(folder)
+        return (pointer.base_fingerprint, pointer.smoke) if pointer else ("", False)
+
     def _check_base(self, version: ModelVersion) -> None:
-        folder = self.settings.base_folder
-        served = base_fingerprint(folder) if folder else ""
+        served, _ = self._base()
         if served and version.base_fingerprint and served != version.base_fingerprint:
             raise ModelUnavailable(
-                f"{version.adapter.name} belongs to the base {version.base_model}, but the servers serve {folder}, which is "
-                "another model: its answers would be noise. Serve its own base, or train on this one."
+                f"{version.adapter.name} belongs to the base {version.base_model}, but the servers serve another model: its answers "
+                "would be noise. Serve its own base, or train on this one."
             )
+
+
+class Servers(Protocol):
+    def connect(self, address: str) -> ModelServer: ...
+
+
+def build_model_promotions(
+    registry: ModelRegistry, servers: Servers, state: StateStore, settings: ServingSettings
+) -> ModelPromotions:
+    """Return the acts on models over opened parts; addresses are checked, nothing is connected."""
+    pointers = StatePointers(state)
+    pointer = pointers.read(settings.model)
+    addresses = settings.addresses or (pointer.replicas if pointer else ())  # serve-llm --model: only the pointer knows them
+    gateway = Gateway([servers.connect(address) for address in addresses], pointers, settings.model, settings.gateway)
+    return ModelPromotions(registry, gateway, settings, promotion_lock)
 
 
 def verdict_id(adapter: ServedAdapter) -> str:
@@ -200,9 +226,3 @@ def verdict_id(adapter: ServedAdapter) -> str:
 
 def _event(action: str, champion: str, before: str, who: str, why: str, digest: str) -> PromotionEvent:
     return PromotionEvent(action, champion, before, who, why, datetime.now(UTC).isoformat(timespec="seconds"), digest)
-
-
-def _is_smoke(folder: Path | None) -> bool:
-    from llmflow.finetuning.tiny_base import is_smoke_model
-
-    return folder is not None and is_smoke_model(folder)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmflow.ingestion.run import IngestionReport
+from llmflow.ports import ModelVersion, Pointer, PromotionEvent
 from llmflow.types import Answer, Document, Hit
 
 
@@ -97,6 +98,29 @@ def print_documents(documents: Sequence[Document]) -> None:
             item.reason,
         )
     _console().print(table)
+
+
+def print_models(versions: Sequence[ModelVersion], pointer: Pointer | None, history: Sequence[PromotionEvent]) -> None:
+    from rich.table import Table
+
+    console = _console()
+    if pointer is None:
+        console.print("Nothing is served: answers are quotations.")
+    else:
+        smoke = " (smoke model: it knows nothing)" if pointer.smoke else ""
+        console.print(f"Served: {pointer.model}{smoke} on {', '.join(pointer.replicas)}", markup=False)
+    table = Table()
+    for column in ("adapter", "aliases", "verdict", "rank", "base", "registered"):
+        table.add_column(column, overflow="fold")
+    for item in versions:
+        base = f"{item.base_model}{' (smoke)' if item.smoke else ''}"
+        cells = (item.adapter.name, ", ".join(item.aliases), item.verdict or "-", str(item.rank), base, item.created_at)
+        table.add_row(*cells)
+    console.print(table)
+    for event in history:
+        console.print(
+            f"{event.at} {event.who}: {event.action} {event.champion} (before {event.before}) {event.why}", markup=False
+        )
 
 
 def print_lines(text: str) -> None:
