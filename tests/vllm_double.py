@@ -134,7 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._chunk(b"")
 
     def _event(self, row):
-        self._chunk(f"data: {json.dumps({'id': '1', 'object': 'chat.completion.chunk', 'created': 1, 'model': 'm', **row})}\n\n".encode())
+        whole = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", **row}
+        self._chunk(f"data: {json.dumps(whole)}\n\n".encode())
 
     def _chunk(self, data):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")

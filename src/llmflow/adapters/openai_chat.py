@@ -76,6 +76,12 @@ class OpenAIChat:
         if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
             raise self._failure(begun, "the stream ended early")
 
+    def close(self) -> None:
+        """Close connections; safe twice."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
     def _failure(self, begun: bool, why: str) -> ModelUnavailable:
         where = f"{self.settings.model} at {self.settings.base_url}"
         if begun:

@@ -80,7 +80,11 @@ class ServedChat:
         raise failures[-1]
 
     def close(self) -> None:
-        """Close the state database; safe twice."""
+        """Close connections and the state database; safe twice."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
         self._state.close()
 
     def _ask_one(self, address: str, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
@@ -91,7 +95,11 @@ class ServedChat:
                 raise
             log.warning("%s lost %s, loading it again", address, pointer.model)
             check_adapter(Path(pointer.champion.path), pointer.champion.digest)
-            self._connect(address).load(pointer.champion)
+            server = self._connect(address)
+            try:
+                server.load(pointer.champion)
+            finally:
+                server.close()
             yield from self._client(address, pointer.model).stream(request)
 
     def _client(self, address: str, model: str) -> OpenAIChat:

@@ -77,6 +77,10 @@ class ModelServer(Protocol):
         """Return the names of the adapters that requests run on or wait for."""
         ...
 
+    def close(self) -> None:
+        """Close connections; safe twice."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:

@@ -137,6 +137,8 @@ class Workspace:
             self.stores.close()
         if "_answerer" in self.__dict__ and isinstance(self._answerer.model, FollowingChatModel):
             self._answerer.model.close()
+        if "models" in self.__dict__:
+            self.models.gateway.close()
 
 
 class _FollowingRetriever:

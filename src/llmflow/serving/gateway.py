@@ -115,6 +115,11 @@ class Gateway:
                 server.load(adapter)
         server.probe(pointer.model)
 
+    def close(self) -> None:
+        """Close the connections to the replicas; safe twice."""
+        for server in self.servers:
+            server.close()
+
     def _drained(self, server: ModelServer, name: str, until: float) -> bool:
         while name in server.running():
             if time.monotonic() >= until:

@@ -199,8 +199,8 @@ class ModelPromotions:
         served, _ = self._base()
         if served and version.base_fingerprint and served != version.base_fingerprint:
             raise ModelUnavailable(
-                f"{version.adapter.name} belongs to the base {version.base_model}, but the servers serve another model: its answers "
-                "would be noise. Serve its own base, or train on this one."
+                f"{version.adapter.name} belongs to the base {version.base_model}, but the servers serve another model: its "
+                "answers would be noise. Serve its own base, or train on this one."
             )
 
 

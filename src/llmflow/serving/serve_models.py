@@ -57,7 +57,10 @@ def serve_models(workspace: Any, settings: ServingSettings, say: Say, ready: Cal
             promotions.gateway.restore(server)
 
     with stopping() as stop:
-        supervise(servers, say, stop, all_ready, restored)
+        try:
+            supervise(servers, say, stop, all_ready, restored)
+        finally:
+            promotions.gateway.close()
 
 
 @contextmanager
