@@ -39,7 +39,7 @@ def test_every_free_input_of_a_pipeline_is_configured(env, home):
     free = {name for pipeline in register_pipelines().values() for name in pipeline.inputs()} - {"parameters"}
     parameters = {name.removeprefix("params:") for name in free if name.startswith("params:")}
     outputs = {name for pipeline in register_pipelines().values() for name in pipeline.outputs()}
-    assert parameters == set(KEYS)
+    assert parameters == set(KEYS) - {"serving"}
     assert {name for name in free if not name.startswith("params:")} | outputs <= set(workspace.catalog)
 
 

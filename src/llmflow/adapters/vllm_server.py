@@ -115,11 +115,12 @@ class VllmServer:
 
 
 class VllmServers:
-    """Connections by address, all with one key."""
+    """Connections by address, all with one key; `default` is the one that the credentials name."""
 
-    def __init__(self, settings: VllmSettings | None = None, api_key: str = ""):
+    def __init__(self, settings: VllmSettings | None = None, api_key: str = "", default: str = ""):
         self.settings = settings or VllmSettings()
         self.api_key = api_key
+        self.default = default
 
     def connect(self, address: str) -> VllmServer:
         return VllmServer(address, self.api_key, self.settings)

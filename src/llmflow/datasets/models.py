@@ -92,7 +92,8 @@ class ModelServersDataset(AdapterDataset):
     def open(self, credentials: dict[str, str] | None = None, **settings: Any) -> Any:
         from llmflow.adapters.vllm_server import VllmServers, VllmSettings
 
-        return VllmServers(VllmSettings(**settings), (credentials or {}).get("api_key", ""))
+        secret = credentials or {}
+        return VllmServers(VllmSettings(**settings), secret.get("api_key", ""), secret.get("base_url", ""))
 
 
 class ModelRegistryDataset(AdapterDataset):

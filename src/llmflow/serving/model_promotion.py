@@ -205,6 +205,8 @@ class ModelPromotions:
 
 
 class Servers(Protocol):
+    default: str
+
     def connect(self, address: str) -> ModelServer: ...
 
 
@@ -214,7 +216,8 @@ def build_model_promotions(
     """Return the acts on models over opened parts; addresses are checked, nothing is connected."""
     pointers = StatePointers(state)
     pointer = pointers.read(settings.model)
-    addresses = settings.addresses or (pointer.replicas if pointer else ())  # serve-llm --model: only the pointer knows them
+    known = pointer.replicas if pointer else ()  # serve-llm --model: only the pointer knows its address
+    addresses = settings.addresses or known or tuple(filter(None, [servers.default]))
     gateway = Gateway([servers.connect(address) for address in addresses], pointers, settings.model, settings.gateway)
     return ModelPromotions(registry, gateway, settings, promotion_lock)
 
