@@ -47,12 +47,25 @@ def test_references_resolve(name):
 
 
 def test_addresses_name_services():
-    hosts = {
-        re.search(r"(?:@|//)([a-z][\w-]*):\d+", re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)).group(1)  # type: ignore[union-attr]
+    resolved = {
+        key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
         for key, value in SERVICES["llmflow"]["environment"].items()
         if key.endswith(("_URL", "_URI"))
     }
+    assert [key for key, value in resolved.items() if not value] == ["LLMFLOW_MLFLOW_URI"]  # empty: a file in the workspace
+    hosts = {re.search(r"(?:@|//)([a-z][\w-]*):\d+", value).group(1) for value in resolved.values() if value}  # type: ignore[union-attr]
     assert hosts == {"postgres", "milvus", "neo4j", "vllm"}
+
+
+def test_the_model_server_takes_adapters_that_the_application_registers_and_asks_for_its_key():
+    vllm = SERVICES["vllm"]
+    assert {"--enable-lora", "--middleware=llmflow_guard.KeyGuard"} <= set(vllm["command"])
+    assert "VLLM_API_KEY" in vllm["environment"] and vllm["environment"]["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
+    own = {volume.split(":")[0]: volume.split(":")[1] for volume in SERVICES["llmflow"]["volumes"]}
+    assert own["home"] == SERVICES["llmflow"]["environment"]["LLMFLOW_HOME"]
+    assert f"home:{own['home']}:ro" in vllm["volumes"]
+    guard = next(volume.split(":")[0] for volume in vllm["volumes"] if volume.endswith("/guard:ro"))
+    assert (ROOT / "deploy" / guard / "llmflow_guard.py").is_file()
 
 
 def test_the_health_check_asks_a_route_that_exists():
