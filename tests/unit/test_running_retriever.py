@@ -1,6 +1,7 @@
 """A retriever and a chat that go on while models fail, come back and are exchanged, over the embedded stores."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,19 +11,22 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
 from llmflow.datasets.models import ChatModelDataset, RerankerDataset
-from llmflow.errors import ModelUnavailable, SettingsError
+from llmflow.errors import DatasetError, ModelUnavailable, SettingsError
+from llmflow.evaluation.fusion_fit import FusionFitSettings
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet, Passage
 from llmflow.ingestion.indexing import ACTIVE_SPACE, PREVIOUS_SPACE, IndexingSettings, index_staged
 from llmflow.ingestion.passages import PassageText, stage_passages
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import WorkerSettings
 from llmflow.ports import Stores
+from llmflow.retrieval.fusion import FusionSettings
 from llmflow.retrieval.rerank import RerankSettings, merge
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.benchmarks import embedded_stores
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_retriever
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.evaluate import evaluate_judged_set
+from llmflow.serving.fusion_fit import describe_fit, fit_fusion, write_fit
 from llmflow.types import Answer, Hit, Principal
 
 ASKER = Principal(BENCHMARK_TENANT)
@@ -226,3 +230,24 @@ def test_a_running_chat_answers_through_a_change_of_the_embedder(fresh: Stores):
     *_, answer = begun
     assert isinstance(answer, Answer)
     assert answer.text.startswith(str(first))
+
+
+def test_the_learned_fusion_is_fitted_on_the_retriever_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
+    entries = {"embedder": MemoryDataset(WordEmbedder(), copy_mode="assign"), "reranker": RerankerDataset()}
+    workspace = Workspace("base", DataCatalog(entries), {"ingestion": {"sources": {"paths": []}, "workers": {"processes": 1}}})
+    questions = [("How is leave requested?", "leave"), ("Who reports sick leave?", "sick"), ("What gateway is installed?", "vpn")]
+    judged = JudgedSet(
+        "own",
+        tuple(Passage(key, title, text) for key, (title, text) in PASSAGES.items()),
+        tuple(JudgedQuestion(str(n), text, "en", relevant={key: 1}) for n, (text, key) in enumerate(questions)),
+    )
+    fit = fit_fusion([judged], workspace, FusionFitSettings(folds=3), lambda *_: None)
+    write_fit(tmp_path / "fit.json", fit)
+    written = json.loads((tmp_path / "fit.json").read_text())
+    assert FusionSettings(**written["fusion"]).learned == fit.weights
+    assert [gain["measure"] for gain in written["fit"]["gains"]] == ["R@2", "R@5", "R@10", "nDCG@10"]
+    assert (fit.questions, fit.gains[0].questions, fit.baseline) == (3, 3, "minmax")
+    assert "method: learned" in describe_fit(fit)
+    with pytest.raises(DatasetError, match="same name"):
+        fit_fusion([judged, judged], workspace, FusionFitSettings(), lambda *_: None)

@@ -15,7 +15,7 @@ from llmflow.ingestion.prepare import context_of
 from llmflow.ports import Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import EntitySettings
-from llmflow.retrieval.fusion import FusionSettings, blend, fuse
+from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
@@ -45,6 +45,8 @@ class Retrieval:
 
     hits: tuple[Hit, ...]
     rankings: Mapping[str, tuple[ScoredId, ...]] = field(default_factory=dict)
+    strength: float = 0.0
+    """How far the graph trusts its own ranking for this question, 0 to 1."""
     problems: tuple[str, ...] = ()
     """Models that could not be asked, with reasons: the hits are those of the other channels."""
 
@@ -132,15 +134,14 @@ class Retriever:
     ) -> Retrieval:
         """Return the hits of one question from what its channels found."""
         hybrid = fuse(channels, self.settings.fusion)
-        scores: Mapping[str, float] = hybrid
         graph: GraphResult | None = None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
             graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
             known.read(graph.scores)
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
-        if graph and graph_scores:
-            scores = blend(hybrid, graph_scores, self.settings.fusion.graph * graph.strength)
+        strength = graph.strength if graph else 0.0
+        scores = combine(channels, hybrid, graph_scores, strength, self.settings.fusion)
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
         if graph and self.settings.coverage.top:
             documents = {key: known.chunks[key][1].id for key in ranked}
@@ -157,7 +158,7 @@ class Retriever:
         said = {**every, "rerank": reranked.judged}
         hits = tuple(known.hit(key, reranked.scores[key], said) for key in reranked.order[:limit])
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
-        return Retrieval(hits, rankings, tuple(filter(None, (*problems, reranked.problem))))
+        return Retrieval(hits, rankings, strength, tuple(filter(None, (*problems, reranked.problem))))
 
 
 class _Known:

@@ -1,5 +1,7 @@
 """A judged set in an index of its own, cached by fingerprint under the workspace."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,16 +32,22 @@ def embedded_stores(home: Path, embedder: Embedder, reranker: Reranker | None = 
     )
 
 
-def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: bool, progress: Progress) -> SetEvaluation:
-    """Index the set where its index is not cached, and evaluate it with the settings that the workspace serves."""
+@contextmanager
+def opened_benchmark(judged: JudgedSet, workspace: Workspace, progress: Progress) -> Iterator[tuple[Stores, dict[str, float]]]:
+    """Yield the stores that hold the set, indexed where its index is not cached, and the seconds that this took."""
     ingestion = workspace.ingestion
     embedder = workspace.load("embedder")
     home = benchmark_home(Path(home_path("benchmarks")), judged, ingestion.preparation, embedder.name)
     stores = embedded_stores(home, embedder, workspace.load("reranker"))
     try:
-        seconds = index_judged_set(judged, stores, ingestion.preparation, ingestion.workers, ingestion.indexing, progress)
-        retriever = build_retriever(stores, ingestion.preparation, workspace.promotions.served().settings)
-        result = evaluate_judged_set(judged, retriever, limit, latency)
-        return replace(result, seconds={**result.seconds, **{f"total {key}": value for key, value in seconds.items()}})
+        yield stores, index_judged_set(judged, stores, ingestion.preparation, ingestion.workers, ingestion.indexing, progress)
     finally:
         stores.close()
+
+
+def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: bool, progress: Progress) -> SetEvaluation:
+    """Index the set where its index is not cached, and evaluate it with the workspace's own retrieval settings."""
+    with opened_benchmark(judged, workspace, progress) as (stores, seconds):
+        retriever = build_retriever(stores, workspace.ingestion.preparation, workspace.retrieval)
+        result = evaluate_judged_set(judged, retriever, limit, latency)
+        return replace(result, seconds={**result.seconds, **{f"total {key}": value for key, value in seconds.items()}})
