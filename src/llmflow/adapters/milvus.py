@@ -20,6 +20,8 @@ READERS_BYTES = 65_535
 """What Milvus allows: 169 groups whose names are as long as access.yml permits, 64 Korean letters."""
 NO_PINGS = {"grpc.keepalive_time_ms": 2**31 - 1}
 """pymilvus pings every 10 s; Milvus Lite's server takes that for an attack and hangs up (GOAWAY, too_many_pings)."""
+GONE = (100, 101)
+"""Milvus' codes for a collection that is not there, or not loaded."""
 QUIET = ("pymilvus.decorators", "pymilvus.client.connection_manager", "pymilvus.client.iterator.query_iterator")
 """Loggers that print a traceback for what `run` turns into one sentence, and a warning for every list of ids."""
 
@@ -93,6 +95,22 @@ class MilvusConnection:
             client.load_collection(collection)
             loaded.add(collection)
         return True
+
+    def on_loaded(self, client: Any, collection: str, action: Callable[[], T]) -> T | None:
+        """Return `action()` on a collection made searchable, None if there is none. For use inside an action of `run`.
+
+        A collection that was loaded before is not asked for again: that would be a second call to the server each time.
+        """
+        from pymilvus.exceptions import MilvusException
+
+        if collection in self._loaded.get(client, ()):
+            try:
+                return action()
+            except MilvusException as exc:  # another process may have dropped it, and made it anew
+                if exc.code not in GONE:
+                    raise
+                self._loaded[client].discard(collection)
+        return action() if self.load(client, collection) else None
 
     def close(self) -> None:
         with self._lock:

@@ -111,6 +111,9 @@ def main(folder: Path, linger_s: float) -> None:
 def _serve(folder: Path, linger_s: float) -> None:
     from milvus_lite.adapter.grpc.server import start_server_in_thread
 
+    from llmflow.adapters import milvus_lite_search
+
+    milvus_lite_search.install()
     server, database, port = start_server_in_thread(str(folder), host="127.0.0.1", port=0)
     port_file, partial = Path(f"{folder}.port"), Path(f"{folder}.port.new")
     partial.write_text(f"{os.getpid()} {port}")

@@ -99,24 +99,24 @@ class MilvusVectorStore:
         name, ranked = self._collection(space), []
         for start in range(0, len(vectors), QUERY_BATCH):
             data = vectors[start : start + QUERY_BATCH].tolist()
-            for hits in self._connection.run("searching vectors", partial(self._search, name, data, principal, limit)):
-                scored = [ScoredId(hit["id"], float(hit["distance"])) for hit in hits]
-                ranked.append(sorted(scored, key=lambda hit: (-hit.score, hit.id))[:limit])
+            found = self._connection.run("searching vectors", partial(self._search, name, data, principal, limit))
+            ranked += [[] for _ in data] if found is None else [_ranking(hits)[:limit] for hits in found]
         return ranked
 
-    def _search(self, name: str, data: list[list[float]], principal: Principal, limit: int, client: Any) -> list[Any]:
-        if not self._connection.load(client, name):
-            return [[] for _ in data]
-        return client.search(
+    def _search(self, name: str, data: list[list[float]], principal: Principal, limit: int, client: Any) -> Any:
+        """Return Milvus' hits of each query, None when there is no such collection."""
+        search = partial(
+            client.search,
             name,
             data=data,
             anns_field="vector",
             limit=limit + TIE_MARGIN,
             filter=readable_filter(principal),
             search_params={"metric_type": "COSINE", "params": {"ef": max(self._ef, limit + TIE_MARGIN)}},
-            output_fields=[],
+            output_fields=["id"],  # an empty list means every field, vectors included
             consistency_level="Strong",
         )
+        return self._connection.on_loaded(client, name, search)
 
     def chunk_ids(self, space: str) -> set[str]:
         name = self._collection(space)
@@ -130,3 +130,8 @@ class MilvusVectorStore:
     def _collection(self, space: str) -> str:
         """Return the collection of a space; every name has its own, and `spaces` reads it back."""
         return f"{self._prefix}_{re.sub(f'[^0-9A-Za-z_]|{ESCAPE}', lambda found: f'{ESCAPE}{ord(found[0]):06x}', space)}"
+
+
+def _ranking(hits: Any) -> list[ScoredId]:
+    scored = [ScoredId(key, float(score)) for key, score in zip(hits.ids, hits.distances, strict=True)]
+    return sorted(scored, key=lambda hit: (-hit.score, hit.id))

@@ -7,6 +7,13 @@ from typing import Any
 
 from llmflow.errors import StoreUnavailable
 
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=60000",
+    "mmap_size=1073741824",  # pages are read in place: a search touches hundreds of them
+)
 
 def open_engine(url: str) -> Any:
     """Return an engine for `url`; the folder of a SQLite file is made."""
@@ -29,7 +36,7 @@ def open_engine(url: str) -> Any:
     @event.listens_for(engine, "connect")
     def prepare(connection, _record):
         connection.isolation_level = None  # SQLAlchemy's begin event below decides, so that writers lock at once
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=60000"):
+        for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

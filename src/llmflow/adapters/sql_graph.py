@@ -6,20 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, make_url, select, true
+from sqlalchemy import Connection, Engine, Select, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from llmflow.adapters.graph_rows import TITLE_ROLE, best_relations, chunk_order, digest_of, entity_order, flatten, uid_of
+from llmflow.adapters.graph_rows import best_relations, chunk_order, digest_of, entity_order, flatten, uid_of
+from llmflow.adapters.sql_graph_reads import CHUNK_EDGES, SPELLINGS, best_edges, readable_by, readers_of
 from llmflow.adapters.sql_graph_tables import (
     access,
-    access_group,
     chunk,
     document,
     entity,
     mention,
     open_engine,
-    reach,
     relation,
     spelling,
     topic,
@@ -60,22 +59,12 @@ class SqlGraphStore:
                 GraphWriter(connection).delete(sorted(set(chunk_ids)))
 
     def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
-        statement = (
-            select(entity.c.key, spelling.c.name, func.sum(reach.c.edges), func.sum(reach.c.mentions), func.sum(reach.c.titles))
-            .join(reach, reach.c.entity_no == entity.c.id)
-            .join(spelling, spelling.c.id == reach.c.spelling_no)
-            .where(reach.c.access_id.in_(_readable(principal)))
-            .group_by(entity.c.key, spelling.c.name)
-        )
         spellings: dict[str, list[tuple[int, str, int, int]]] = {}
         with self._reading() as connection:
             for part in in_parts(_uids(keys, principal)):
-                for key, name, edges, mentions, titles in connection.execute(statement.where(entity.c.uid.in_(part))):
-                    spellings.setdefault(key, []).append((-int(edges), name, int(mentions), int(titles)))
-        return [
-            EntityNode(key, min(rows)[1], mentions=sum(row[2] for row in rows), titles=sum(row[3] for row in rows))
-            for key, rows in sorted(spellings.items())
-        ]
+                for key, name, edges, mentions, titles in SPELLINGS.rows(connection, uids=part, **readers_of(principal)):
+                    spellings.setdefault(key, []).append((edges, name, mentions, titles))
+        return [_node(key, spellings[key]) for key in sorted(spellings)]
 
     def edges_of_entities(
         self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
@@ -84,22 +73,17 @@ class SqlGraphStore:
             return []
         edges: list[GraphEdge] = []
         with self._reading() as connection:
+            best = best_edges(role, connection.dialect.name == "postgresql")
             for part in in_parts(_uids(keys, principal)):
-                statement = _best_edges(_readable(principal), limit, role, connection.dialect.name == "postgresql")
-                edges += [GraphEdge(*row) for row in connection.execute(statement.where(entity.c.uid.in_(part)))]
+                rows = best.rows(connection, uids=part, most=limit, **readers_of(principal))
+                edges += [GraphEdge(*row) for row in rows]
         return sorted(edges, key=entity_order)
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
-        statement = (
-            select(chunk.c.chunk_id, entity.c.key, mention.c.role, mention.c.position, mention.c.confidence)
-            .join(mention, mention.c.chunk_no == chunk.c.id)
-            .join(entity, entity.c.id == mention.c.entity_no)
-            .where(chunk.c.access_id.in_(_readable(principal)))
-        )
         edges: list[GraphEdge] = []
         with self._reading() as connection:
             for part in in_parts(sorted(set(chunk_ids))):
-                edges += [GraphEdge(*row) for row in connection.execute(statement.where(chunk.c.chunk_id.in_(part)))]
+                edges += [GraphEdge(*row) for row in CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))]
         return sorted(edges, key=chunk_order)
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
@@ -109,7 +93,7 @@ class SqlGraphStore:
             .join(relation, relation.c.source_no == entity.c.id)
             .join(target, target.c.id == relation.c.target_no)
             .join(document, document.c.id == relation.c.document_no)
-            .where(document.c.access_id.in_(_readable(principal)))
+            .where(document.c.access_id.in_(readable_by(principal)))
         )
         found: list[Relation] = []
         with self._reading() as connection:
@@ -180,32 +164,15 @@ def _uids(keys: Sequence[str], principal: Principal) -> list[bytes]:
     return [uid_of(principal.tenant, key) for key in sorted(set(keys))]
 
 
-def _readable(principal: Principal) -> Select[int]:
-    """Access sets of the principal's tenant with one of the principal's groups."""
-    return select(access_group.c.access_id).where(
-        access_group.c.tenant == principal.tenant, access_group.c.name.in_(principal.readable_groups)
-    )
-
-
-def _best_edges(readable: Select[int], limit: int, role: str | None, lateral: bool) -> Select[*tuple[Any, ...]]:
-    """Select the first `limit` readable edges of each entity from the index; an entity's other edges are not read."""
-    found = mention.alias("found")
-    best = (
-        select(found)
-        .where(found.c.entity_no == entity.c.id, found.c.access_id.in_(readable))
-        .order_by(found.c.is_title.desc(), found.c.confidence.desc(), found.c.chunk_id, found.c.role)
-        .limit(limit)
-    )
-    if role is not None:
-        best = best.where(found.c.is_title == (role == TITLE_ROLE), found.c.role == role)
-    if lateral:
-        edges = best.correlate(entity).lateral("edges")
-        source = entity.join(edges, true())
-        columns = edges.c
-    else:  # SQLite has no LATERAL
-        source = entity.join(mention, mention.c.id.in_(best.with_only_columns(found.c.id).correlate(entity)))
-        columns = mention.c
-    return select(columns.chunk_id, entity.c.key, columns.role, columns.position, columns.confidence).select_from(source)
+def _node(key: str, rows: list[tuple[int, str, int, int]]) -> EntityNode:
+    """Return an entity from its (edges, name, mentions, titles) by access set and spelling."""
+    if len(rows) == 1:
+        return EntityNode(key, *rows[0][1:])
+    edges: dict[str, int] = {}
+    for count, name, *_ in rows:
+        edges[name] = edges.get(name, 0) + count
+    name = min(edges, key=lambda name: (-edges[name], name))
+    return EntityNode(key, name, mentions=sum(row[2] for row in rows), titles=sum(row[3] for row in rows))
 
 
 def _contents(connection: Connection) -> Iterator[tuple[object, ...]]:

@@ -50,26 +50,19 @@ class StateReader(StateDatabase):
         return [r.target for r in rows if r.kind == "chunk"], [r.target for r in rows if r.kind == "document"]
 
     def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
-        from sqlalchemy import select
-
-        from llmflow.adapters.sql_state_tables import DOCUMENT_COLUMNS, chunk_of, chunks, document_of, documents, versions
+        from llmflow.adapters.sql_state_hits import SERVED, chunk_of_hit, document_of_hit
 
         found: dict[str, tuple[Chunk, Document]] = {}
-        statement = (
-            select(chunks, *DOCUMENT_COLUMNS[1:], DOCUMENT_COLUMNS[0].label("owner"))
-            .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
-            .join(versions, (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active))
-            .where(documents.c.tenant == principal.tenant)
-        )
         known: dict[str, Document] = {}
         with self._read() as connection:
             for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
-                for row in connection.execute(statement.where(chunks.c.id.in_(part))):
-                    document = known.get(row.document_id)
+                for row in SERVED.rows(connection, ids=part):
+                    chunk = chunk_of_hit(row)
+                    document = known.get(chunk.document_id)
                     if document is None:
-                        document = known[row.document_id] = document_of(row)
+                        document = known[chunk.document_id] = document_of_hit(row)
                     if principal.may_read(document.tenant, document.groups):
-                        found[row.id] = (chunk_of(row), document)
+                        found[chunk.id] = (chunk, document)
         return found
 
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:

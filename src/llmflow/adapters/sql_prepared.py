@@ -1,0 +1,67 @@
+"""Statements of the query path, compiled once and run past SQLAlchemy's work on each execution.
+
+A search asks a dozen small questions of SQLite. Building, caching and post-processing each of them took SQLAlchemy longer than
+SQLite needs to answer (docs/LOG.md, 2026-11-25).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Select
+from sqlalchemy.sql.visitors import iterate
+
+
+class Prepared:
+    """A SELECT whose parameters are named bindparams; those with `expanding=True` take a list.
+
+    Rows come as the driver gives them: JSON as text on SQLite, booleans as integers.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self._statement = statement
+        found = [item for item in iterate(statement) if isinstance(item, BindParameter)]
+        self._lists = tuple(dict.fromkeys(item.key for item in found if item.expanding))
+        self._compiled: dict[tuple[str, tuple[int, ...]], _Compiled] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows; none when a list is empty. A list may hold 512 values: databases bound them."""
+        sizes = tuple(len(values[name]) for name in self._lists)
+        if not all(sizes):
+            return []
+        padded = {name: _padded(values[name]) for name in self._lists}
+        key = connection.dialect.name, tuple(map(len, padded.values()))
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compiled[key] = _Compiled(self._statement, {**values, **padded}, connection)
+        result = connection.exec_driver_sql(compiled.text, compiled.arguments({**values, **padded}))
+        rows = result.cursor.fetchall()
+        result.close()
+        return rows
+
+
+class _Compiled:
+    """The text for lists of certain lengths, and where each value goes."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], values: dict[str, Any], connection: Connection) -> None:
+        compiled = statement.compile(dialect=connection.dialect)
+        expanded = compiled.construct_expanded_state(values)
+        self.text = expanded.statement
+        self._lists = expanded.parameter_expansion
+        self._order = expanded.positiontup if compiled.positional else None
+        own = {*values, *(name for names in self._lists.values() for name in names)}
+        self._constants = {name: value for name, value in expanded.parameters.items() if name not in own}
+
+    def arguments(self, values: dict[str, Any]) -> Any:
+        named = dict(self._constants)
+        for name, value in values.items():
+            if name in self._lists:
+                named.update(zip(self._lists[name], value, strict=True))
+            else:
+                named[name] = value
+        return named if self._order is None else tuple([named[name] for name in self._order])
+
+
+def _padded(values: Sequence[Any]) -> Sequence[Any]:
+    """Repeat the last value up to a power of two: few texts for all lengths, and IN does not mind."""
+    size = 1 << (len(values) - 1).bit_length()
+    return values if len(values) == size else [*values, *[values[-1]] * (size - len(values))]
