@@ -1,12 +1,13 @@
 """Exact search in our Milvus Lite server at the price of one matrix product.
 
-Milvus Lite 3.2 walks every primary key in Python at each search, whatever the index: 100,000 rows cost it 0.2 s and more. Segments
-are immutable, so which of their rows are live, and which a filter lets through, is kept here from one search to the next.
+Milvus Lite 3.2 walks every primary key in Python at each search, whatever the index (docs/decisions/0005). Segments are
+immutable, so which of their rows are live, and which a filter lets through, is kept here from one search to the next.
 Results are those of Milvus Lite's own function (tests/unit/test_milvus_lite_search.py compares them), which still answers what
 this does not cover: rows that are not flushed yet, other metrics and indexes, partitions, fields besides the key.
 """
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +40,7 @@ class ExactSearch:
     def __init__(self, own: Search) -> None:
         self._own = own
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, ...], _Rows] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], _Rows] = OrderedDict()
 
     def __call__(self, **asked: Any) -> list[list[dict[str, Any]]]:
         segments = tuple(segment for segment in asked["segments"] if segment.num_rows)
@@ -54,16 +55,12 @@ class ExactSearch:
         return rows.best(asked["query_vectors"], masks, asked["top_k"], asked["pk_field"], asked["project_record_fn"])
 
     def _rows(self, segments: tuple[Any, ...], field: str, deleted: Mapping[Any, int]) -> "_Rows":
-        """Return what is known of these segments; what is known of segments that were merged since is dropped."""
-        key = (field, *(segment.file_path for segment in segments))
+        """Return what is known of a collection's rows, found out anew when its segments or deletions have changed."""
+        key = os.path.dirname(segments[0].file_path), field
         with self._lock:
             rows = self._known.get(key)
-            if rows is None or rows.deleted != deleted:
-                rows = _Rows(segments, field, deleted)
-                alive = {path for path in key[1:]}
-                for old in [old for old in self._known if alive & set(old[1:])]:
-                    del self._known[old]
-                self._known[key] = rows
+            if rows is None or rows.segments != segments or rows.deleted != deleted:
+                rows = self._known[key] = _Rows(segments, field, deleted)
             self._known.move_to_end(key)
             while len(self._known) > COLLECTIONS:
                 self._known.popitem(last=False)
@@ -92,7 +89,7 @@ class _Rows:
 
     def __init__(self, segments: tuple[Any, ...], field: str, deleted: Mapping[Any, int]) -> None:
         self.deleted = deleted
-        self._segments = segments
+        self.segments = segments
         self._vectors = [segment.vector_data(field)[0] for segment in segments]
         self._scales = [_inverse_norms(vectors) for vectors in self._vectors]
         self._live = _live(segments, deleted)
@@ -106,7 +103,7 @@ class _Rows:
         if known is None:
             from milvus_lite.search.indexed_filter import evaluate_segment_filter
 
-            found = [evaluate_segment_filter(segment, compiled, plan).astype(bool) for segment in self._segments]
+            found = [evaluate_segment_filter(segment, compiled, plan).astype(bool) for segment in self.segments]
             known = compiled, [mask & live for mask, live in zip(found, self._live, strict=True)]
             self._filtered[id(compiled)] = known  # the filter itself is kept, so that its id stays its own
         self._filtered.move_to_end(id(compiled))
@@ -142,7 +139,7 @@ class _Rows:
     def _hit(
         self, distance: float, number: int, place: int, pk_field: str, project: Callable[[dict], dict] | None
     ) -> dict[str, Any]:
-        key = self._segments[number].pks[place]
+        key = self.segments[number].pks[place]
         return {"id": key, "distance": distance, "entity": project({pk_field: key}) if project else {}}
 
 

@@ -15,6 +15,7 @@ SQLITE_PRAGMAS = (
     "mmap_size=1073741824",  # pages are read in place: a search touches hundreds of them
 )
 
+
 def open_engine(url: str) -> Any:
     """Return an engine for `url`; the folder of a SQLite file is made."""
     from sqlalchemy import create_engine, event

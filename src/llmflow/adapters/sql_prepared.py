@@ -34,9 +34,9 @@ class Prepared:
         if compiled is None:
             compiled = self._compiled[key] = _Compiled(self._statement, {**values, **padded}, connection)
         result = connection.exec_driver_sql(compiled.text, compiled.arguments({**values, **padded}))
-        rows = result.cursor.fetchall()
+        rows = result.cursor.fetchall() if result.cursor else []
         result.close()
-        return rows
+        return list(rows)
 
 
 class _Compiled:
