@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmflow.adapters.sql_graph import SqlGraphStore
 from llmflow.ports import GraphChunk, GraphDocument, GraphEdge
 from llmflow.retrieval.entities import EntitySettings, find_mentions
-from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings, Reader, page_rank
+from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.page_rank import page_rank
 from llmflow.retrieval.proximity import PARAGRAPH_GAP, apart, nearness, paragraph_breaks, word_positions
-from llmflow.retrieval.tokens import AnalyserSettings, morphemes, tokens_of
+from llmflow.retrieval.reader import Reader
+from llmflow.retrieval.tokens import WORD, AnalyserSettings, latin_token, morphemes, tokens_of
 from llmflow.types import EVERYONE, Chunk, ElementKind, Principal
 
 STAFF = Principal("acme")
@@ -135,23 +139,22 @@ def test_a_document_does_not_lead_on_to_itself(world):
 def test_page_rank_by_hand():
     """One passage and one entity: p keeps half its reset and gets half of what e holds, and the other way round."""
     edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    settings = GraphSettings(damping=0.5, iterations=100)
-    ranked = page_rank(["p", "q"], edges, {"p": 1.0}, settings)
+    ranked = page_rank(["p", "q"], edges, {"p": 1.0}, title_edge=1.0, damping=0.5, iterations=100)
     # e = p/2 + q/2; p = e/4 + 1/2; q = e/4  =>  e = 1/3, p = 7/12, q = 1/12
     assert ranked == pytest.approx({"p": 1.0, "q": 1 / 7}, abs=1e-6)
 
 
 def test_page_rank_keeps_ties_and_knows_nothing_without_a_start():
     edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, GraphSettings())
+    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, 1.0, 0.5, 12)
     assert ranked["p"] == ranked["q"] == 1.0
-    assert page_rank(["p", "q"], edges, {}, GraphSettings()) == {}
-    assert page_rank([], [], {"p": 1.0}, GraphSettings()) == {}
+    assert page_rank(["p", "q"], edges, {}, 1.0, 0.5, 12) == {}
+    assert page_rank([], [], {}, 1.0, 0.5, 12) == {}
 
 
 def test_titles_weigh_what_the_settings_say():
     edges = [GraphEdge("p", "e", "title", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, GraphSettings(title_edge=3.0))
+    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, 3.0, 0.5, 12)
     assert ranked["q"] == pytest.approx(1 / 3)
 
 
@@ -162,6 +165,60 @@ def test_nearness_by_hand():
     assert nearness(positions, weights, 0, 81.0) == pytest.approx((1 + 1 / 2.718281828) / 4)
     assert nearness({}, weights, 0, 80.0) == 0.0
     assert nearness(positions, {}, 0, 80.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "place"),
+    [
+        ("He was hoping so", "hope", 7),
+        ("many cities", "citi", 5),
+        ("the city", "citi", 4),
+        ("São Tomé", "tome", 4),
+        ("İzmir city", "citi", 6),
+        ("unhopeful", "hope", None),
+        ("서버 시스템의 점검", "시스템", 3),
+    ],
+)
+def test_words_are_found_by_stem_and_where_they_stand(text, word, place):
+    assert word_positions(text, [word]) == ({word: [place]} if place is not None else {})
+
+
+@given(st.lists(st.sampled_from("hoping hoped city cities running São tome tomes x 서버 News né".split()), max_size=12))
+def test_word_positions_equal_those_of_every_word_read(words):
+    text = " ".join(words)
+    wanted = ["hope", "citi", "run", "sao", "tome", "news", "ne", "x"]
+    plainly: dict[str, list[int]] = {}
+    for match in WORD.finditer(text):
+        if (stem := latin_token(match.group())) in wanted:
+            plainly.setdefault(stem, []).append(match.start())
+    assert word_positions(text, wanted) == plainly
+
+
+def untitled(world: World, texts: Sequence[str]) -> World:
+    """Passages without any title, named by their numbers."""
+    for number, text in enumerate(texts):
+        key = f"p{number}"
+        mentions = find_mentions(text, None, [], EntitySettings())
+        world.chunks[key] = Chunk(key, f"doc {key}", 0, text, ElementKind.TEXT, "en")
+        world.groups[key] = (EVERYONE,)
+        world.store.upsert([GraphDocument(f"doc {key}", "acme", (EVERYONE,), "", (GraphChunk(key, mentions),))])
+    return world
+
+
+def test_what_two_passages_have_in_common_leads_on_without_titles(world):
+    untitled(world, ["The film was directed by Ann Lee.", "Her mother says that Ann Lee was born by the sea.", "A sea of grass."])
+    question = "where was the person born who directed the film"
+    result = world.ask(question, {"p0": 1.0})
+    assert "p0" in result.links["p1"]
+    assert "p2" not in result.links
+    assert world.ask(question, {"p0": 1.0}, shared_reach=0).links == {}
+
+
+def test_what_many_passages_have_in_common_leads_nowhere(world):
+    untitled(world, ["The film was directed by Ann Lee.", *[f"Ann Lee was born, number {n}." for n in range(6)]])
+    question = "where was the person born who directed the film"
+    assert world.ask(question, {"p0": 1.0}, shared_reach=5).links == {}
+    assert world.ask(question, {"p0": 1.0}, shared_reach=7).links
 
 
 def test_words_are_as_telling_as_they_are_rare():

@@ -6,21 +6,18 @@ with the finished list (docs/LOG.md: equal-vote fusion threw the gain away).
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from pydantic import Field
 
 from llmflow.config import Settings
-from llmflow.ports import EntityNode, GraphEdge, GraphStore
+from llmflow.ports import EntityNode, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
-from llmflow.retrieval.proximity import apart, nearness, paragraph_breaks, word_positions
+from llmflow.retrieval.page_rank import page_rank
+from llmflow.retrieval.reader import Reader, Texts
 from llmflow.retrieval.tokens import Morpheme
-from llmflow.types import Chunk, Principal
-
-Texts = Callable[[Sequence[str]], Mapping[str, Chunk]]
-"""Chunk ids to those chunks that are served and readable."""
+from llmflow.types import Principal
 
 
 class GraphSettings(Settings):
@@ -53,6 +50,12 @@ class GraphSettings(Settings):
     lexical_weight: float = Field(default=1.0, ge=0)
     own_name: float = Field(default=0.75, ge=0, le=1)
     """Worth of a bridge that names the passage it starts from: it leads to look-alikes more often than onwards."""
+    shared_reach: int = Field(default=20, ge=0)
+    """Entities that at most this many passages mention lead to all of them: what two documents have in common without either
+    being named after it. 0 follows titles only."""
+    shared_worth: float = Field(default=0.6, ge=0)
+    """Worth of such a step against one to a titled passage; it falls with the root of the number of other passages."""
+    shared_floor: float = Field(default=0.1, ge=0)
     hub: int = Field(default=200, ge=1)
     """Entities that more passages mention are too common to lead anywhere unless they title something."""
 
@@ -67,13 +70,13 @@ class GraphResult:
     """How far the question's entities single out passages by title, 0 to 1; a name that many passages carry says little."""
     links: Mapping[str, Mapping[str, float]]
     """Passages that bridges lead to, with the passages that they are reached from and how good the step is, 0 to 1."""
-    reader: "Reader"
+    reader: Reader
     """Where the question's words stand in the passages that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Bridge:
-    """An entity that leads from a passage to the passages it titles."""
+    """An entity that leads from a passage to others."""
 
     node: EntityNode
     origin: str
@@ -146,7 +149,8 @@ class GraphChannel:
         titles = {node.key: node.titles for node in known}
         strength = max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
         strength = max(strength, self.settings.untitled_strength if bridges else 0.0)
-        return GraphResult(page_rank(pool, edges, reset, self.settings), strength, links, reader)
+        ranks = page_rank(pool, edges, reset, self.settings.title_edge, self.settings.damping, self.settings.iterations)
+        return GraphResult(ranks, strength, links, reader)
 
     def _titled(self, nodes: Sequence[EntityNode], principal: Principal) -> dict[str, list[str]]:
         """Return the passages that each entity titles, by key."""
@@ -156,12 +160,16 @@ class GraphChannel:
             titled.setdefault(edge.key, []).append(edge.chunk_id)
         return titled
 
-    def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: "Reader", principal: Principal) -> list[_Bridge]:
-        """Return entities mentioned in the frontier that title other passages, those nearest to the question's words first."""
+    def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: Reader, principal: Principal) -> list[_Bridge]:
+        """Return entities mentioned in the frontier that title other passages, then those that few others mention too.
+
+        Of both kinds those come first that stand nearest to the question's words.
+        """
         every = self.store.edges_of_chunks(list(frontier), principal)
         own = {(edge.chunk_id, edge.key) for edge in every if edge.role == "title"}
         edges = [edge for edge in every if edge.role != "title" and edge.key not in visited]
-        nodes = {n.key: n for n in self.store.find_entities(sorted({e.key for e in edges}), principal) if n.titles}
+        found = self.store.find_entities(sorted({edge.key for edge in edges}), principal)
+        nodes = {node.key: node for node in found if node.titles or self._is_shared(node)}
         edges = [edge for edge in edges if edge.key in nodes]
         reader.read([edge.chunk_id for edge in edges])
         best: dict[str, _Bridge] = {}
@@ -172,67 +180,55 @@ class GraphChannel:
             if value > (best[edge.key].score if edge.key in best else 0.0):
                 best[edge.key] = _Bridge(nodes[edge.key], edge.chunk_id, value)
         ranked = sorted(best.values(), key=lambda bridge: (-bridge.score, bridge.node.key))
-        return ranked[: self.settings.beam * 2]
+        width = self.settings.beam * 2
+        titled = [bridge for bridge in ranked if bridge.node.titles][:width]
+        shared = [bridge for bridge in ranked if self._is_shared(bridge.node)][:width]
+        return list(dict.fromkeys([*titled, *shared]))
 
-    def _reach(self, bridges: Sequence[_Bridge], reader: "Reader", principal: Principal) -> list[tuple[_Bridge, str, float]]:
-        """Return (bridge, passage, value above 0) of the best passages that bridges title, best first.
+    def _is_shared(self, node: EntityNode) -> bool:
+        return 1 < node.mentions <= self.settings.shared_reach
+
+    def _reach(self, bridges: Sequence[_Bridge], reader: Reader, principal: Principal) -> list[tuple[_Bridge, str, float]]:
+        """Return (bridge, passage, value above 0) of the best passages that bridges lead to, best first.
 
         A passage counts for what it adds: the question's words that the passage before it does not hold.
         """
+        found = [*self._reach_titled(bridges, reader, principal), *self._reach_shared(bridges, reader, principal)]
+        best: dict[tuple[str, str], tuple[_Bridge, str, float]] = {}
+        for step in found:
+            place = step[0].node.key, step[1]
+            if step[2] > (best[place][2] if place in best else 0.0):
+                best[place] = step
+        ranked = sorted(best.values(), key=lambda step: (-step[2], step[1], step[0].node.key))
+        return ranked[: self.settings.beam]
+
+    def _reach_titled(
+        self, bridges: Sequence[_Bridge], reader: Reader, principal: Principal
+    ) -> Iterator[tuple[_Bridge, str, float]]:
         titled = self._titled([bridge.node for bridge in bridges], principal)
         reader.read([chunk_id for chunk_ids in titled.values() for chunk_id in chunk_ids])
-        found = []
         for bridge in bridges:
             for chunk_id in titled.get(bridge.node.key, ()):
                 if not reader.same_document(chunk_id, bridge.origin):
                     added = reader.added(bridge.origin, chunk_id)
-                    found.append((bridge, chunk_id, bridge.score * (self.settings.added_floor + added)))
-        found.sort(key=lambda item: (-item[2], item[1], item[0].node.key))
-        return [item for item in found[: self.settings.beam] if item[2] > 0]
+                    yield bridge, chunk_id, bridge.score * (self.settings.added_floor + added)
 
-
-class Reader:
-    """Where the question's words stand in the passages read so far, and how telling each word is among them."""
-
-    def __init__(self, words: Sequence[str], texts: Texts):
-        self._words = tuple(dict.fromkeys(words))
-        self._texts = texts
-        self._positions: dict[str, dict[str, list[int]]] = {}
-        self._breaks: dict[str, list[int]] = {}
-        self._documents: dict[str, str] = {}
-        self._weights: dict[str, float] = {}
-
-    def same_document(self, one: str, other: str) -> bool:
-        """Return whether two passages were read and belong together: a document cannot lead on to itself."""
-        return one == other or self._documents.get(one, one) == self._documents.get(other, other)
-
-    def read(self, chunk_ids: Sequence[str]) -> None:
-        new = sorted(set(chunk_ids) - set(self._positions))
-        for chunk_id, chunk in self._texts(new).items():
-            breaks = self._breaks[chunk_id] = paragraph_breaks(chunk.text)
-            found = word_positions(chunk.text, self._words)
-            self._positions[chunk_id] = {word: [apart(place, breaks) for place in places] for word, places in found.items()}
-            self._documents[chunk_id] = chunk.document_id
-        if not self._weights and self._positions:
-            self._weights = _word_weights(self._words, list(self._positions.values()))
-
-    def nearness(self, chunk_id: str, place: int, reach: float) -> float:
-        return nearness(self._positions.get(chunk_id, {}), self._weights, apart(place, self._breaks.get(chunk_id, [])), reach)
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """How telling each word of the question is."""
-        return self._weights
-
-    def words(self, chunk_id: str) -> Collection[str]:
-        """Return the question's words that a passage holds; none for passages that were not read."""
-        return self._positions.get(chunk_id, {}).keys()
-
-    def added(self, origin: str, chunk_id: str) -> float:
-        """Return the weighted share of the words that `chunk_id` holds and `origin` does not."""
-        total = sum(self._weights.values())
-        new = self._positions.get(chunk_id, {}).keys() - self._positions.get(origin, {}).keys()
-        return sum(self._weights.get(word, 0.0) for word in new) / total if total else 0.0
+    def _reach_shared(
+        self, bridges: Sequence[_Bridge], reader: Reader, principal: Principal
+    ) -> Iterator[tuple[_Bridge, str, float]]:
+        """Yield steps to passages that mention what a bridge is; half of what they add must stand near the mention."""
+        shared = {bridge.node.key: bridge for bridge in bridges if self._is_shared(bridge.node)}
+        if not shared:
+            return
+        edges = self.store.edges_of_entities(list(shared), principal, self.settings.shared_reach, role="mention")
+        reader.read([edge.chunk_id for edge in edges])
+        for edge in edges:
+            bridge = shared[edge.key]
+            if not reader.same_document(edge.chunk_id, bridge.origin):
+                near = reader.added_near(bridge.origin, edge.chunk_id, edge.position, self.settings.reach)
+                added = (near + reader.added(bridge.origin, edge.chunk_id)) / 2
+                worth = self.settings.shared_worth / math.sqrt(bridge.node.mentions - 1)
+                yield bridge, edge.chunk_id, bridge.score * worth * (self.settings.shared_floor + added)
 
 
 def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:
@@ -240,13 +236,6 @@ def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:
     useful = [node for node in nodes if node.titles or node.mentions <= hub]
     keys = [f" {node.key} " for node in useful]
     return [n for n, key in zip(useful, keys, strict=True) if not any(key != other and key.strip() in other for other in keys)]
-
-
-def _word_weights(words: Sequence[str], passages: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, float]:
-    """Return how telling each question word is among the passages at hand: the fewer hold it, the more."""
-    count = len(passages)
-    seen = {word: sum(word in found for found in passages) for word in dict.fromkeys(words)}
-    return {word: math.log(1 + (count + 1) / (1 + n)) for word, n in seen.items()}
 
 
 def _reset(
@@ -270,36 +259,3 @@ def _reset(
     best = dict(sorted(lexical.items(), key=lambda item: (-item[1], item[0]))[: settings.pool])
     add({key: value**2 for key, value in best.items()}, settings.lexical_weight)
     return reset
-
-
-def page_rank(
-    pool: Sequence[str], edges: Sequence[GraphEdge], reset: Mapping[str, float], settings: GraphSettings
-) -> dict[str, float]:
-    """Return personalised PageRank of the passages of `pool`, scaled so that the best is 1; ties keep equal scores."""
-    from scipy.sparse import csr_matrix
-
-    keys = sorted({edge.key for edge in edges})
-    index = {name: number for number, name in enumerate([*pool, *(f"e:{key}" for key in keys)])}
-    size = len(index)
-    if not size:
-        return {}
-    rows = np.array([index[edge.chunk_id] for edge in edges], dtype=np.int64)
-    columns = np.array([index[f"e:{edge.key}"] for edge in edges], dtype=np.int64)
-    values = np.array([settings.title_edge if e.role == "title" else e.confidence for e in edges], dtype=np.float64)
-    matrix = csr_matrix(
-        (np.concatenate([values, values]), (np.concatenate([rows, columns]), np.concatenate([columns, rows]))), (size, size)
-    )
-    out = np.asarray(matrix.sum(axis=1)).ravel()
-    transition = matrix.multiply(1 / np.where(out > 0, out, 1)[:, None]).T.tocsr()
-    start = np.zeros(size)
-    for name, value in reset.items():
-        if name in index:
-            start[index[name]] = value
-    if not start.sum():
-        return {}
-    start /= start.sum()
-    rank = start
-    for _ in range(settings.iterations):
-        rank = settings.damping * (transition @ rank) + (1 - settings.damping) * start
-    best = rank[: len(pool)].max() or 1.0
-    return {chunk_id: float(rank[number] / best) for number, chunk_id in enumerate(pool)}

@@ -4,17 +4,19 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from llmflow.retrieval.tokens import HANGUL, WORD, latin_token
+from llmflow.retrieval.tokens import HANGUL, WORD, fold, latin_token
 
 PARAGRAPH = re.compile(r"\n[ \t]*\n")
 PARAGRAPH_GAP = 200
 """Characters by which a blank line sets apart what stands before and after it: another record speaks of something else."""
+ACCENTED = re.compile(r"[À-ɏ]")
 
 
 def paragraph_breaks(text: str) -> list[int]:
     """Return where blank lines stand, ascending."""
-    return [match.start() for match in PARAGRAPH.finditer(text)]
+    return [match.start() for match in PARAGRAPH.finditer(text)] if "\n" in text else []
 
 
 def apart(place: int, breaks: Sequence[int]) -> int:
@@ -27,32 +29,72 @@ def word_positions(text: str, words: Sequence[str]) -> dict[str, list[int]]:
 
     Latin words meet by stem; Korean ones by their letters, wherever they stand inside a word.
     """
-    wanted = set(words)
-    latin = {word for word in wanted if not HANGUL.search(word)}
     found: dict[str, list[int]] = {}
-    if latin:
-        for match in WORD.finditer(text):
-            stem = latin_token(match.group())
-            if stem in latin:
-                found.setdefault(stem, []).append(match.start())
-    for word in wanted - latin:
-        at = text.find(word)
-        while at >= 0:
-            found.setdefault(word, []).append(at)
-            at = text.find(word, at + 1)
+    plain = ""
+    for word in dict.fromkeys(words):
+        if HANGUL.search(word):
+            places = _occurrences(text, word)
+        else:
+            plain = plain or _plain(text)
+            places = [at for at in _occurrences(plain, _stem_start(word)) if _is_word(text, plain, at, word)]
+        if places:
+            found[word] = places
     return found
 
 
-def nearness(positions: Mapping[str, Sequence[int]], weights: Mapping[str, float], place: int, reach: float) -> float:
-    """Return the weighted share of words near `place`: 1 when all of them stand there, falling by e every `reach` characters."""
-    total = sum(weights.values())
+def _occurrences(text: str, part: str) -> list[int]:
+    places = []
+    at = text.find(part)
+    while at >= 0:
+        places.append(at)
+        at = text.find(part, at + 1)
+    return places
+
+
+def _is_word(text: str, plain: str, at: int, word: str) -> bool:
+    if at and WORD.match(plain[at - 1]):
+        return False
+    match = WORD.match(text, at)
+    return match is not None and latin_token(match.group()) == word
+
+
+@lru_cache(maxsize=4096)
+def _stem_start(word: str) -> str:
+    """Return the letters that every word of a stem begins with: the stemmer writes y as i and may end a short stem in e."""
+    return word[:-1] if len(word) > 2 and word[-1] in "ei" else word
+
+
+def _plain(text: str) -> str:
+    """Return `text` in lower case without accents, every character where it stands."""
+    if ACCENTED.search(text):
+        text = ACCENTED.sub(lambda match: _base(match.group()), text)
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text
+
+
+@lru_cache(maxsize=1024)
+def _base(character: str) -> str:
+    folded = fold(character)
+    return folded if len(folded) == 1 else character
+
+
+def nearness(
+    positions: Mapping[str, Sequence[int]],
+    weights: Mapping[str, float],
+    place: int,
+    reach: float,
+    total: float | None = None,
+) -> float:
+    """Return the weighted share of words near `place`: 1 when all of them stand there, falling by e every `reach` characters.
+
+    `total` is the sum of the weights where the caller knows it.
+    """
+    total = sum(weights.values()) if total is None else total
     if not total:
         return 0.0
     score = 0.0
-    for word, weight in weights.items():
-        places = positions.get(word)
-        if places:
-            at = bisect_left(places, place)
-            distance = min(abs(places[i] - place) for i in (at - 1, at) if 0 <= i < len(places))
-            score += weight * math.exp(-distance / reach)
+    for word, places in positions.items():
+        at = bisect_left(places, place)
+        distance = min(abs(places[i] - place) for i in (at - 1, at) if 0 <= i < len(places))
+        score += weights.get(word, 0.0) * math.exp(-distance / reach)
     return score / total
