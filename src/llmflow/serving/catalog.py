@@ -12,6 +12,7 @@ from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.judging import JudgeSettings
+from llmflow.evaluation.question_generation import GenerationSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, FollowingChatModel, Notifier, Stores
@@ -50,6 +51,7 @@ class EvaluationSettings(Settings):
     experiment: str = "retrieval"
     judge: JudgeSettings = JudgeSettings()
     """Used where the catalog's `judge_model` is a model."""
+    generation: GenerationSettings = GenerationSettings()
 
 
 @dataclass(frozen=True)
