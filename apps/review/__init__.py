@@ -1,0 +1,1 @@
+"""The page on which people accept, edit or reject generated questions."""
