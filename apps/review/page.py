@@ -18,7 +18,6 @@ from llmflow.evaluation.question_files import change_question, reviewed, standin
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
-    parser.add_argument("--env", default="base")
     parser.add_argument("--by", default="")
     options = parser.parse_args(arguments)
     st.set_page_config(page_title="llmflow review", layout="wide")
@@ -109,7 +108,7 @@ def _show_buttons(
     if not text.strip():
         st.warning(texts.empty_question)
     able = bool(by and text.strip())
-    accept, reject, undo, back, forward = st.columns(5)
+    row = st.container(horizontal=True)
 
     def decide(decision: str) -> None:
         """Write what stands in the fields now: an edit and the click behind it can arrive together."""
@@ -126,11 +125,11 @@ def _show_buttons(
         st.session_state["place"] = to % count
 
     label = texts.accept_edited if edited else texts.accept
-    accept.button(label, key="accept", type="primary", shortcut="A", disabled=not able, on_click=decide, args=("accepted",))
-    reject.button(texts.reject, key="reject", shortcut="X", disabled=not able, on_click=decide, args=("rejected",))
-    undo.button(texts.undo, key="undo", shortcut="U", disabled=question.review is None, on_click=take_back)
-    back.button(texts.back, key="back", shortcut="P", disabled=count < 2, on_click=move, args=(place - 1,))
-    forward.button(texts.forward, key="forward", shortcut="N", disabled=count < 2, on_click=move, args=(place + 1,))
+    row.button(label, key="accept", type="primary", shortcut="A", disabled=not able, on_click=decide, args=("accepted",))
+    row.button(texts.reject, key="reject", shortcut="X", disabled=not able, on_click=decide, args=("rejected",))
+    row.button(texts.undo, key="undo", shortcut="U", disabled=question.review is None, on_click=take_back)
+    row.button(texts.back, key="back", shortcut="P", disabled=count < 2, on_click=move, args=(place - 1,))
+    row.button(texts.forward, key="forward", shortcut="N", disabled=count < 2, on_click=move, args=(place + 1,))
 
 
 if __name__ == "__main__":

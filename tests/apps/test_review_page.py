@@ -124,6 +124,6 @@ def test_both_languages_have_every_word():
 
 
 def test_the_command_keeps_to_this_machine(file: Path):
-    started = command(file, "base", "Kim", 8501)
+    started = command(file, "Kim", 8501)
     assert "--server.address=127.0.0.1" in started and "--browser.gatherUsageStats=false" in started
-    assert started[-5:] == [str(file), "--env", "base", "--by", "Kim"]
+    assert started[-4:] == ["--", str(file), "--by", "Kim"]

@@ -43,7 +43,6 @@ def generate(
 @judged_app.command("review")
 def review(
     file: Questions,
-    env: Env = "base",
     by: Annotated[str, typer.Option("--by", help="Who reviews; stands with every decision.", envvar="USER")] = "",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     as_json: Json = False,
@@ -64,7 +63,7 @@ def review(
         address = f"http://127.0.0.1:{port}"
         shown = {"address": address, "file": str(file)}
         typer.echo(json.dumps(shown) if as_json else f"Review page: {address} (Ctrl+C ends it)")
-        raise typer.Exit(page.run(file, env, by, port))
+        page.run(file, by, port)
 
 
 @judged_app.command("check")

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmflow.evaluation.question_generation_sentences import definition_of, field_of, figure_of
-from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.sentences import split_sentences
 from llmflow.ports import PreparedDocument
 from llmflow.retrieval.entities import NAME_FIELD, NUMBERED, entity_key
+from llmflow.retrieval.tokens import HANGUL
 from llmflow.types import Chunk, Document, ElementKind
 
 PLACEHOLDER = re.compile(r"\[[A-Z]{2,12}\]")
@@ -36,7 +36,7 @@ class Fact:
     value: str
     quote: str
     language: str
-    """Language that the question is to be asked in: `ko` or `en`."""
+    """Language to ask in: that of the passage, and Korean where there is Hangul in the names."""
     source: str
     title: str
     tenant: str
@@ -64,8 +64,8 @@ def facts_of(document: Document, prepared: PreparedDocument) -> list[Fact]:
     found: dict[tuple[str, str, str, str], Fact] = {}
     for item in prepared.chunks:
         for raw in _raw_facts(item.chunk, prepared.title):
-            spoken = detect_language(f"{raw.subject} {raw.attribute}")
-            language = spoken if spoken in ("ko", "en") else item.chunk.language
+            asked_of = raw.attribute if raw.template == "figure" else f"{raw.subject} {raw.attribute}"
+            language = "ko" if HANGUL.search(asked_of) else item.chunk.language
             fits = len(raw.quote) <= MAX_QUOTE and not PLACEHOLDER.search(" ".join((raw.subject, raw.attribute, raw.quote)))
             if language in ("ko", "en") and fits and raw.quote in item.chunk.text:
                 fact = Fact(
