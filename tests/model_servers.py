@@ -37,7 +37,9 @@ class ModelServerAddress:
 
 @contextmanager
 def serve_models(
-    embed: Callable[[Sequence[str]], Any], score: Callable[[str, Sequence[str]], list[float]]
+    embed: Callable[[Sequence[str]], Any],
+    score: Callable[[str, Sequence[str]], list[float]],
+    chat: Callable[[dict[str, Any]], str] = lambda body: "",
 ) -> Iterator[ModelServerAddress]:
     """Serve on a free port of the loopback interface until the block ends."""
     faults = Faults()
@@ -50,6 +52,9 @@ def serve_models(
                 faults.held.wait(60)
             if faults.statuses:
                 self._send(faults.statuses.pop(0), {"error": "out of order"})
+                return
+            if self.path == "/v1/chat/completions":
+                self._send(200, _events(chat(body)))
                 return
             status, answer = _answer(self.path, body, embed, score, faults.drop_last)
             self._send(status, faults.change(answer) if faults.change and status == 200 else answer)
@@ -78,6 +83,15 @@ def serve_models(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _events(text: str) -> bytes:
+    """Return an answer as the stream of OpenAI's protocol, in pieces of ten characters."""
+    pieces = [{"delta": {"content": text[at : at + 10]}, "index": 0} for at in range(0, len(text), 10)]
+    choices = [*pieces, {"delta": {}, "index": 0, "finish_reason": "stop"}]
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": MODEL}
+    lines = [f"data: {json.dumps({**chunk, 'choices': [choice]})}\n\n" for choice in choices]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
 
 def _answer(path: str, body: dict[str, Any], embed: Any, score: Any, drop_last: bool) -> tuple[int, Any]:

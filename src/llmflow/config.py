@@ -16,7 +16,7 @@ class Settings(BaseModel):
         return fingerprint_of(self.model_dump(mode="json"))
 
 
-def fingerprint_of(value: object) -> str:
-    """Return 12 hex digits of SHA-256 over the canonical JSON of `value`."""
+def fingerprint_of(value: object, digits: int = 12) -> str:
+    """Return the first hex digits of SHA-256 over the canonical JSON of `value`."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]

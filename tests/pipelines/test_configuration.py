@@ -113,6 +113,7 @@ def test_production_names_the_missing_variable(variable, home, monkeypatch):
         ("graph_store", "backend: networkx"),
         ("embedder", "backend: word2vec"),
         ("reranker", "backend: cohere"),
+        ("extractor", "backend: spacy"),
         ("chat_model", "backend: gpt"),
     ],
 )

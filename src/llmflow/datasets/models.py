@@ -5,6 +5,7 @@ from typing import Any
 from llmflow.adapters.model_server import merged_options
 from llmflow.datasets.adapter import AdapterDataset
 from llmflow.errors import SettingsError
+from llmflow.workspace import project_path
 
 
 class EmbedderDataset(AdapterDataset):
@@ -53,6 +54,34 @@ class RerankerDataset(AdapterDataset):
             merged, key = merged_options(settings, credentials)
             return (TeiReranker if backend == "tei" else VllmReranker)(HttpRerankerSettings(**merged), key)
         raise SettingsError(f"Unknown reranker backend '{backend}'. Choose one of: none, flag, m3, tei, vllm.")
+
+
+class ExtractorDataset(AdapterDataset):
+    """`backend: none`, or `backend: openai`: a language model that finds entities, asked `parallel` passages at once.
+
+    `prompt` is a file of the project, `cache` the folder of remembered answers; the other keys are OpenAIChatSettings.
+    Being configured is not being used: `ingestion.preparation.extraction.enabled` switches it on.
+    """
+
+    def open(
+        self,
+        backend: str = "none",
+        prompt: str = "",
+        cache: str = "",
+        parallel: int = 4,
+        credentials: dict[str, str] | None = None,
+        **settings: Any,
+    ) -> Any:
+        if backend == "none":
+            return None
+        if backend == "openai":
+            from llmflow.adapters.folder_cache import FolderCache
+            from llmflow.ingestion.extraction import LanguageModelExtractor
+
+            model = ChatModelDataset(backend="openai", credentials=credentials, **settings).load()
+            text = (project_path() / prompt).read_text(encoding="utf-8")
+            return LanguageModelExtractor(model, text, FolderCache(cache), parallel)
+        raise SettingsError(f"Unknown extractor backend '{backend}'. Choose one of: none, openai.")
 
 
 class ChatModelDataset(AdapterDataset):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llmflow.batches import batched
+from llmflow.ingestion.enriching import open_enricher
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import PreparationSettings, prepare_document, with_version
 from llmflow.ingestion.preparing import WorkerSettings, worker_count
@@ -40,6 +41,7 @@ def stage_passages(
     progress: Progress,
 ) -> int:
     """Stage what is new among the passages, readable by everyone in `tenant`; return how many were prepared."""
+    enricher = open_enricher(stores, settings)
     pairs = [(passage, _source_file(passage, tenant, settings)) for passage in passages if passage.title or passage.text.strip()]
     plan = stores.state.register([file for _, file in pairs])
     wanted = [pair for pair in pairs if plan[pair[1].document_id] is Plan.PREPARE]
@@ -53,7 +55,8 @@ def stage_passages(
         if outcome.value is None:
             for _, file in task.pairs:
                 stores.state.fail(file.document_id, file.version, outcome.error or "")
-        for (_, file), prepared in zip(task.pairs, outcome.value or [], strict=False):
+        documents = outcome.value or []
+        for (_, file), prepared in zip(task.pairs, enricher.enrich(documents) if enricher else documents, strict=False):
             stores.state.stage(prepared, file.groups)
         done += len(task.pairs)
         progress("prepare", done, len(wanted))

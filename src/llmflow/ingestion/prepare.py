@@ -11,6 +11,7 @@ from time import perf_counter
 from llmflow.config import Settings, fingerprint_of
 from llmflow.errors import DocumentError
 from llmflow.ingestion.chunking import ChunkDraft, ChunkerSettings, chunk_document
+from llmflow.ingestion.extraction import ExtractionSettings
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ingestion.parsing import ParserSettings, parse_file
@@ -33,9 +34,12 @@ class PreparationSettings(Settings):
     masking: MaskingSettings = MaskingSettings()
     analyser: AnalyserSettings = AnalyserSettings()
     entities: EntitySettings = EntitySettings()
+    extraction: ExtractionSettings = ExtractionSettings()
 
     def fingerprint(self) -> str:
-        return fingerprint_of([PIPELINE_VERSION, self.model_dump(mode="json")])
+        """Return 12 hex digits that change with every chunk; what is off and what only costs time is left out."""
+        off = set() if self.extraction.enabled else {"extraction"}
+        return fingerprint_of([PIPELINE_VERSION, self.model_dump(mode="json", exclude=off)])
 
 
 @dataclass(frozen=True, slots=True)

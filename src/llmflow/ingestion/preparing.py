@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from time import perf_counter
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from llmflow.clock import Seconds
 from llmflow.config import Settings
+from llmflow.ingestion.enriching import Enricher, open_enricher
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
 from llmflow.ingestion.workers import Outcome, map_files
@@ -47,6 +48,8 @@ class PrepareReport:
     pii: Counter[str] = field(default_factory=Counter)
     seconds: Seconds = field(default_factory=Seconds)
     """Worker seconds by step; they overlap when several workers run."""
+    extraction: Counter[str] = field(default_factory=Counter)
+    """Passages that a language model was `asked` for, remembered ones included, and that `failed`; empty where it is off."""
     wall_seconds: float = 0.0
 
 
@@ -60,18 +63,43 @@ def prepare_documents(
 ) -> PrepareReport:
     """Prepare the planned files and stage each one at once; a file that cannot be read is marked failed with its reason."""
     start = perf_counter()
+    enricher = open_enricher(stores, settings)
     counts = Counter(plan[file.document_id] for file in files)
     report = PrepareReport(unchanged=counts[Plan.UNCHANGED], resumed=counts[Plan.INDEX], failed_before=counts[Plan.FAILED_BEFORE])
     # the largest first, so that no worker is left alone with a long one at the end
     wanted = sorted((f for f in files if plan[f.document_id] is Plan.PREPARE), key=lambda f: (-f.size, f.source))
     stores.state.mark_processing([file.document_id for file in wanted])
     warm_up = _WarmUp(stores.embedder)
-    for done, (task, outcome) in enumerate(_run(_tasks(wanted, stores, settings), wanted, workers), start=1):
+    outcomes = _run(_tasks(wanted, stores, settings), wanted, workers)
+    for done, (task, outcome) in enumerate(_enriched(outcomes, enricher) if enricher else outcomes, start=1):
         _keep(task.file, outcome, stores, report)
         warm_up.consider(outcome.value)
         progress("prepare", done, len(wanted))
+    report.extraction.update(enricher.counts if enricher else {})
     report.wall_seconds = perf_counter() - start
     return report
+
+
+def _enriched(
+    outcomes: Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]], enricher: Enricher
+) -> Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]]:
+    """Yield the outcomes, in order, with what the language model found; the workers go on while it is asked."""
+    waiting: list[tuple[PreparationTask, PreparedDocument, Outcome[PreparedDocument]]] = []
+
+    def flush() -> Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]]:
+        documents = enricher.enrich([document for _, document, _ in waiting])
+        for (task, _, outcome), document in zip(waiting, documents, strict=True):
+            yield task, replace(outcome, value=document)
+        waiting.clear()
+
+    for task, outcome in outcomes:
+        if outcome.value is None:
+            yield task, outcome
+            continue
+        waiting.append((task, outcome.value, outcome))
+        if sum(len(document.chunks) for _, document, _ in waiting) >= enricher.worth:
+            yield from flush()
+    yield from flush()
 
 
 def worker_count(workers: WorkerSettings) -> int:

@@ -50,6 +50,8 @@ class IngestionReport:
     chunks: int
     pii: Mapping[str, int]
     """Masked personal data by kind, over the documents of this run's sources."""
+    extraction: Mapping[str, int]
+    """Passages that a language model was asked for and that failed; empty where it is off."""
     graph: Mapping[str, int]
     seconds: Mapping[str, float]
     """Parse to analyse are worker seconds and overlap; the rest is wall time."""
@@ -111,6 +113,7 @@ def summarise(
         failures=tuple({"source": d.source, "tenant": d.tenant, "reason": d.reason} for d in documents if d.reason),
         chunks=sum(document.chunks for document in documents),
         pii=dict(sorted(pii.items())),
+        extraction=dict(prepared.extraction),
         graph=asdict(stores.graph.statistics()),
         seconds={name: round(value, 3) for name, value in {**prepared.seconds, **indexed.seconds}.items()},
         wall_seconds=round(wall_seconds, 2),

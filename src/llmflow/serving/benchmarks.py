@@ -14,12 +14,15 @@ from llmflow.adapters.tantivy_text import TantivyTextIndex
 from llmflow.evaluation.judged_sets import JudgedSet
 from llmflow.ingestion.indexing import Progress
 from llmflow.ports import Embedder, Reranker, Stores
+from llmflow.ports.extraction import EntityExtractor
 from llmflow.serving.catalog import Workspace, build_retriever
 from llmflow.serving.evaluate import SetEvaluation, benchmark_home, evaluate_judged_set, index_judged_set
 from llmflow.workspace import home_path
 
 
-def embedded_stores(home: Path, embedder: Embedder, reranker: Reranker | None = None) -> Stores:
+def embedded_stores(
+    home: Path, embedder: Embedder, reranker: Reranker | None = None, extractor: EntityExtractor | None = None
+) -> Stores:
     """Return the embedded stores of a folder, whatever the environment: a benchmark never touches a production server."""
     return Stores(
         state=SqlStateStore(f"sqlite:///{home}/state.db"),
@@ -29,6 +32,7 @@ def embedded_stores(home: Path, embedder: Embedder, reranker: Reranker | None = 
         raw=RawFiles(str(home / "raw")),
         embedder=embedder,
         reranker=reranker,
+        extractor=extractor,
     )
 
 
@@ -38,7 +42,7 @@ def opened_benchmark(judged: JudgedSet, workspace: Workspace, progress: Progress
     ingestion = workspace.ingestion
     embedder = workspace.load("embedder")
     home = benchmark_home(Path(home_path("benchmarks")), judged, ingestion.preparation, embedder.name)
-    stores = embedded_stores(home, embedder, workspace.load("reranker"))
+    stores = embedded_stores(home, embedder, workspace.load("reranker"), workspace.load("extractor"))
     try:
         yield stores, index_judged_set(judged, stores, ingestion.preparation, ingestion.workers, ingestion.indexing, progress)
     finally:

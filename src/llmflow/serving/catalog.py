@@ -39,6 +39,7 @@ STORE_ENTRIES = {
     "raw": "raw_store",
     "embedder": "embedder",
     "reranker": "reranker",
+    "extractor": "extractor",
 }
 
 

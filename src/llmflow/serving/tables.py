@@ -31,6 +31,7 @@ def print_ingestion(report: IngestionReport) -> None:
         f"{report.failed} failed, {report.failed_before} failed before; {report.chunks} chunks, {report.embedded} embedded now"
     )
     _print_counts("Personal data masked", report.pii)
+    _print_counts("Passages read by the language model for entities", report.extraction)
     _print_counts("Graph", report.graph)
     _print_counts("Seconds a stage (worker seconds for parse to analyse)", report.seconds)
     for failure in report.failures[:20]:

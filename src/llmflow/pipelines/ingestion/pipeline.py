@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from llmflow.pipelines.ingestion.nodes import index_documents, prepare_documents, register_documents, report_ingestion
 
-STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker"]
+STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker", "extractor"]
 
 
 def create_pipeline(**_: object) -> Pipeline:

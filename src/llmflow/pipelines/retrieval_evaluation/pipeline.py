@@ -4,7 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from llmflow.pipelines.retrieval_evaluation.nodes import evaluate_questions, log_evaluation, read_questions
 
-STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker"]
+STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker", "extractor"]
 
 
 def create_pipeline(after: tuple[str, ...] = ()) -> Pipeline:
