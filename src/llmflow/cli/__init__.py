@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import asking, documents, judged, models, serving
+from llmflow.cli import asking, documents, finetuning, judged, models, serving
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -22,6 +22,7 @@ app.command()(documents.health)
 app.command()(asking.demo)
 app.command()(asking.chat)
 app.add_typer(documents.documents_app, name="documents")
+app.add_typer(finetuning.finetune_app, name="finetune")
 app.command("serve-llm")(serving.serve_llm)
 app.add_typer(models.models_app, name="models")
 app.add_typer(judged.judged_app, name="judged")

@@ -13,6 +13,7 @@ from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.judging import JudgeSettings
 from llmflow.evaluation.question_generation import GenerationSettings
+from llmflow.finetuning.settings import FinetuningSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, FollowingChatModel, Notifier, Stores
@@ -106,6 +107,10 @@ class Workspace:
     @cached_property
     def models(self) -> ModelPromotions:
         return build_model_promotions(self.load("model_registry"), self.load("model_servers"), self.stores.state, self.serving)
+
+    @cached_property
+    def finetuning(self) -> FinetuningSettings:
+        return parse_settings(FinetuningSettings, self.parameters, "finetuning")
 
     @property
     def notifier(self) -> Notifier:
