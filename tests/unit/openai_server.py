@@ -28,7 +28,9 @@ def openai_server(reply: Callable[[dict[str, Any]], str | int]) -> Iterator[tupl
                 chunk = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": body["model"]}
                 chunk["choices"] = [{"index": 0, "delta": {"content": answer[at : at + 7]}, "finish_reason": None}]
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-            self.wfile.write(b"data: [DONE]\n\n")
+            end = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": body["model"]}
+            end["choices"] = [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+            self.wfile.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -25,7 +25,7 @@ from llmflow.ingestion.indexing import IndexingSettings, Progress, index_staged
 from llmflow.ingestion.passages import PassageText, stage_passages
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import WorkerSettings
-from llmflow.ports import ChatModel, StateStore, Stores
+from llmflow.ports import ChatModel, FollowingChatModel, StateStore, Stores, current_model
 from llmflow.retrieval.retriever import Retrieval, Retriever
 from llmflow.types import Principal, ScoredId
 
@@ -177,8 +177,11 @@ def chosen_questions(questions: Sequence[JudgedQuestion], state: StateStore, cov
 Judge = Callable[[Sequence[AnsweredQuestion]], list[AnsweredQuestion]]
 
 
-def make_judge(model: ChatModel | None, prompt_ko: str, prompt_en: str, settings: JudgeSettings) -> Judge | None:
-    """Return what judges answers with `model`, or None where none is configured."""
+def make_judge(
+    configured: ChatModel | FollowingChatModel | None, prompt_ko: str, prompt_en: str, settings: JudgeSettings
+) -> Judge | None:
+    """Return what judges answers with the configured model, or None where there is none."""
+    model = current_model(configured)
     if model is None:
         return None
     return lambda answered: judge_answers(answered, model, {"ko": prompt_ko, "en": prompt_en}, settings)

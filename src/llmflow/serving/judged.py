@@ -15,6 +15,7 @@ from llmflow.evaluation.question_generation import Generation, GenerationSetting
 from llmflow.evaluation.question_generation_model import generate_with_model
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import load_masker
+from llmflow.ports import current_model
 from llmflow.serving.catalog import Workspace
 from llmflow.types import Principal
 
@@ -40,9 +41,12 @@ def generate_file(
     """
     kept = load_sample_questions(path, with_rejected=True) if path.exists() else ()
     served = served_of(workspace, tenant)
-    model = workspace.load("chat_model") if use_model is not False else None
+    model = current_model(workspace.load("chat_model")) if use_model is not False else None
     if use_model and model is None:
-        raise SettingsError(f"The environment '{workspace.env}' has no chat model. Configure chat_model, or leave --model away.")
+        raise SettingsError(
+            f"The environment '{workspace.env}' serves no chat model. Start one (llmflow serve-llm), or leave "
+            "--model away."
+        )
     date = datetime.now(UTC).date().isoformat()
     analyser = workspace.ingestion.preparation.analyser
     if model is None:
