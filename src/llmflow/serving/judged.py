@@ -44,8 +44,7 @@ def generate_file(
     model = current_model(workspace.load("chat_model")) if use_model is not False else None
     if use_model and model is None:
         raise SettingsError(
-            f"The environment '{workspace.env}' serves no chat model. Start one (llmflow serve-llm), or leave "
-            "--model away."
+            f"The environment '{workspace.env}' serves no chat model. Start one (llmflow serve-llm), or leave --model away."
         )
     date = datetime.now(UTC).date().isoformat()
     analyser = workspace.ingestion.preparation.analyser
