@@ -109,6 +109,21 @@ def evidence_recall(hits: Sequence[tuple[str, str]], evidence: Sequence[Evidence
     return sum(found) / len(found)
 
 
+def evidence_ranks(hits: Sequence[tuple[str, str]], evidence: Sequence[Evidence]) -> tuple[int | None, ...]:
+    """Return for each evidence item the place, from 1, of the first (source, normalised text) hit that holds it, or None."""
+    wanted = [(item.source, normalise_quote(item.quote)) for item in evidence]
+    places = list(enumerate(hits, start=1))
+    return tuple(next((n for n, (s, text) in places if s == source and quote in text), None) for source, quote in wanted)
+
+
+def measures_of_ranks(ranks: Sequence[int | None], depths: Sequence[int]) -> dict[str, float]:
+    """Return R@k for each depth, the share of places at or above k, and RR@10, 1 / the best place, 0 beyond the tenth."""
+    found = [rank for rank in ranks if rank is not None]
+    recalls = {f"R@{depth}": sum(rank <= depth for rank in found) / len(ranks) for depth in depths}
+    best = min(found, default=11)
+    return {**recalls, "RR@10": 1 / best if best <= 10 else 0.0}
+
+
 def leaked_sources(hits: Sequence[tuple[str, str]], forbidden: Sequence[str]) -> tuple[str, ...]:
     """Return the forbidden sources among (source, text) hits, each once, in the order of the hits."""
     return tuple(dict.fromkeys(source for source, _ in hits if source in forbidden))

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from llmflow.answering.answerer import Answerer
 from llmflow.clock import Seconds
@@ -27,7 +26,7 @@ from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import WorkerSettings
 from llmflow.ports import ChatModel, FollowingChatModel, StateStore, Stores, current_model
 from llmflow.retrieval.retriever import Retrieval, Retriever
-from llmflow.types import Principal, ScoredId
+from llmflow.types import Chunk, Principal, ScoredId
 
 MEASURES = ("R@1", "R@2", "R@5", "R@10", "nDCG@10", "RR@10")
 SHOWN = ("text", "dense", "graph", "hybrid", "fused")
@@ -174,6 +173,22 @@ def chosen_questions(questions: Sequence[JudgedQuestion], state: StateStore, cov
     return kept
 
 
+def search_questions(
+    questions: Sequence[JudgedQuestion], retriever: Retriever, limit: int, seconds: Seconds | None = None
+) -> list[Retrieval]:
+    """Return what each question finds for its own principal, in order; questions of one principal are searched together."""
+    asking: dict[Principal, list[int]] = {}
+    for number, question in enumerate(questions):
+        asking.setdefault(question.principal, []).append(number)
+    found: dict[int, Retrieval] = {}
+    for principal, numbers in asking.items():
+        for start in range(0, len(numbers), BATCH):
+            part = numbers[start : start + BATCH]
+            results = retriever.search_many([questions[number].text for number in part], principal, limit, seconds)
+            found.update(zip(part, results, strict=True))
+    return [found[number] for number in range(len(questions))]
+
+
 Judge = Callable[[Sequence[AnsweredQuestion]], list[AnsweredQuestion]]
 
 
@@ -194,9 +209,9 @@ def evaluate_corpus(
     recall: dict[str, list[tuple[str, list[float]]]] = {}
     leaks: Counter[str] = Counter()
     answered = []
-    for question in questions:
-        result = answerer.retriever.search_many([question.text], question.principal, limit)[0]
-        refuse_problems([result])
+    results = search_questions(questions, answerer.retriever, limit)
+    refuse_problems(results)
+    for question, result in zip(questions, results, strict=True):
         leaks[question.kind] += len(leaked_sources(sourced_texts(result.hits), question.forbidden))
         if question.evidence:
             for name, hits in _hits_by_channel(result, answerer.retriever.stores, question.principal).items():
@@ -217,10 +232,13 @@ def _hits_by_channel(result: Retrieval, stores: Stores, principal: Principal) ->
     deepest = max(DEPTHS)
     tops = {name: [hit.id for hit in ranking[:deepest]] for name, ranking in _rankings(result).items()}
     known = stores.state.resolve(sorted({key for ids in tops.values() for key in ids}), principal)
-    return {name: [(known[key][1].source, _whole(known[key][0])) for key in ids if key in known] for name, ids in tops.items()}
+    return {
+        name: [(known[key][1].source, whole_text(known[key][0])) for key in ids if key in known] for name, ids in tops.items()
+    }
 
 
-def _whole(chunk: Any) -> str:
+def whole_text(chunk: Chunk) -> str:
+    """Return what counts as the text of a passage when evidence is looked for: its headings and itself."""
     return "\n".join([*chunk.heading_path, chunk.text])
 
 
