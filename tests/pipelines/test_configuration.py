@@ -12,7 +12,7 @@ from llmflow.pipeline_registry import register_pipelines
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, open_catalog
 
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "local")
-KEYS = ("ingestion", "retrieval", "answering", "evaluation", "serving", "finetuning")
+KEYS = ("ingestion", "retrieval", "answering", "evaluation", "experiments", "serving", "finetuning")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import asking, documents, finetuning, judged, models, serving
+from llmflow.cli import asking, documents, finetuning, judged, models, retrieval, serving
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -26,6 +26,7 @@ app.add_typer(finetuning.finetune_app, name="finetune")
 app.command("serve-llm")(serving.serve_llm)
 app.add_typer(models.models_app, name="models")
 app.add_typer(judged.judged_app, name="judged")
+app.add_typer(retrieval.retrieval_app, name="retrieval")
 
 
 def main() -> None:

@@ -93,6 +93,10 @@ class ExperimentSettings(Settings):
         if self.candidate not in known - {CHAMPION} | {"best", "none"}:
             raise ValueError(f"candidate {self.candidate!r} is no condition; choose best, none or one of: {sorted(known)}")
         for name, compared in self.sets.items():
+            if (name == CORPUS) != (compared.path is None):
+                raise ValueError(f"sets.{name}: every set but '{CORPUS}' needs a path, and '{CORPUS}' has none")
+            if name == CORPUS and (compared.questions or compared.drop_titles):
+                raise ValueError(f"sets.{CORPUS} is measured whole: questions and drop_titles are for sets with a path")
             if unknown := sorted(set(compared.expected) - known):
                 raise ValueError(f"sets.{name}.expected names unknown conditions: {', '.join(unknown)}")
         return self

@@ -40,6 +40,8 @@ class GateSettings(Settings):
     """What may be lost in right refusals and gained in wrong ones."""
     max_p95_ms: float | None = Field(default=None, gt=0)
     """Budget of one question; None sets no budget."""
+    min_questions: int = Field(default=20, ge=1)
+    """Fewer judged questions prove nothing."""
     significance: SignificanceSettings = SignificanceSettings()
 
 
@@ -90,6 +92,13 @@ def decide(subject: str, candidate: str, champion: str | None, checks: Iterable[
     failed = [check for check in every if not check.passed]
     decision = Decision.REJECT if failed else Decision.PROMOTE
     return Verdict(decision, subject, candidate, champion, every, tuple(check.reason for check in failed or every), made_at)
+
+
+def check_enough(questions: int, settings: GateSettings) -> Check:
+    """Return whether there are questions enough for a verdict."""
+    needed = settings.min_questions
+    reason = f"{questions} judged questions; at least {needed} are needed."
+    return Check("questions", questions >= needed, float(questions), float(needed), reason)
 
 
 def check_primary(measure: str, champion: Sequence[float], candidate: Sequence[float], settings: GateSettings) -> Check:

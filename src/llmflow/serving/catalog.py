@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
+from llmflow.evaluation.experiments import ExperimentSettings
 from llmflow.evaluation.judging import JudgeSettings
 from llmflow.evaluation.question_generation import GenerationSettings
 from llmflow.finetuning.settings import FinetuningSettings
@@ -112,6 +113,10 @@ class Workspace:
     def finetuning(self) -> FinetuningSettings:
         return parse_settings(FinetuningSettings, self.parameters, "finetuning")
 
+    @cached_property
+    def experiments(self) -> ExperimentSettings:
+        return parse_settings(ExperimentSettings, self.parameters, "experiments")
+
     @property
     def notifier(self) -> Notifier:
         return self.load("notifier")
@@ -129,6 +134,10 @@ class Workspace:
     def answerer(self) -> Answerer:
         """The answerer over `retriever`; one that is in hand keeps its settings to the end of its answer."""
         return replace(self._answerer, retriever=self.retriever)
+
+    def answerer_with(self, settings: RetrievalSettings) -> Answerer:
+        """The answerer that would serve with these settings: what the gate asks."""
+        return replace(self._answerer, retriever=build_retriever(self.stores, self.ingestion.preparation, settings))
 
     @cached_property
     def _following(self) -> "_FollowingRetriever":

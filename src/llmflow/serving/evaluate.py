@@ -185,6 +185,7 @@ def search_questions(
         for start in range(0, len(numbers), BATCH):
             part = numbers[start : start + BATCH]
             results = retriever.search_many([questions[number].text for number in part], principal, limit, seconds)
+            refuse_problems(results)
             found.update(zip(part, results, strict=True))
     return [found[number] for number in range(len(questions))]
 
@@ -202,22 +203,25 @@ def make_judge(
     return lambda answered: judge_answers(answered, model, {"ko": prompt_ko, "en": prompt_en}, settings)
 
 
+def answer_questions(questions: Sequence[JudgedQuestion], answerer: Answerer) -> list[AnsweredQuestion]:
+    """Return every question with the answer that its own principal gets, in order."""
+    return [AnsweredQuestion(question, answerer.answer(question.text, question.principal)) for question in questions]
+
+
 def evaluate_corpus(
     questions: Sequence[JudgedQuestion], answerer: Answerer, limit: int = 50, judge: Judge | None = None
 ) -> CorpusEvaluation:
     """Return what the served retriever and answerer make of the corpus's own questions, each asked by its own principal."""
     recall: dict[str, list[tuple[str, list[float]]]] = {}
     leaks: Counter[str] = Counter()
-    answered = []
     results = search_questions(questions, answerer.retriever, limit)
-    refuse_problems(results)
     for question, result in zip(questions, results, strict=True):
         leaks[question.kind] += len(leaked_sources(sourced_texts(result.hits), question.forbidden))
         if question.evidence:
             for name, hits in _hits_by_channel(result, answerer.retriever.stores, question.principal).items():
                 found = [evidence_recall(hits, question.evidence, depth) for depth in DEPTHS]
                 recall.setdefault(name, []).append((question.kind, found))
-        answered.append(AnsweredQuestion(question, answerer.answer(question.text, question.principal)))
+    answered = answer_questions(questions, answerer)
     answered = judge(answered) if judge else answered
     rows = {name: _means([found for _, found in pairs]) for name, pairs in recall.items()}
     kinds: dict[str, dict[str, float]] = {}

@@ -91,6 +91,11 @@ class RetrievalPromotions:
 
         self._change(CANDIDATES, change)
 
+    def keep_outcome(self, candidate: Candidate | None) -> None:
+        """Write the verdict down where there is a candidate."""
+        if candidate is not None:
+            self.keep_verdict(candidate)
+
     def candidate(self, name: str) -> Candidate:
         """Return the judged candidate with this id, or the newest with this label. PromotionRefused for others."""
         known = self.candidates()

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmflow.evaluation.experiment_page import ExperimentReport
+from llmflow.evaluation.gate import Verdict
+from llmflow.evaluation.report import metrics_table
 from llmflow.ingestion.run import IngestionReport
 from llmflow.ports import ModelVersion, Pointer, PromotionEvent
 from llmflow.types import Answer, Document, Hit
@@ -127,3 +130,27 @@ def print_models(versions: Sequence[ModelVersion], pointer: Pointer | None, hist
 def print_lines(text: str) -> None:
     """Print text as it is: a table that is wider than the terminal must not be broken inside its cells."""
     print(text, flush=True)
+
+
+def print_experiments(report: ExperimentReport) -> None:
+    """Print each set's conditions, what was chosen and why, and the verdict."""
+    for result, analysis in zip(report.results, report.analyses, strict=True):
+        rows: dict[str, dict[str, float | int | None]] = {}
+        for name, found in result.conditions.items():
+            row, latency = analysis.rows[name], found.latency
+            gain = row.comparison.difference.mean if row.comparison else None
+            rows[name] = {**found.means, "change": gain, "p": row.p_holm, "p50 ms": latency.p50 if latency else None}
+        print_lines(f"{result.name}: {len(result.questions)} questions\n{metrics_table(rows, heading='condition')}")
+        for row in analysis.surprises:
+            print_lines(f"{row.name}: {100 * row.interval.mean:.1f} is not the expected {100 * (row.expected or 0.0):.1f}")
+    if report.choice:
+        print_lines(report.choice.reason)
+    if report.verdict:
+        print_verdict(report.verdict)
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """Print the decision and every check."""
+    print_lines(f"{verdict.decision}: {verdict.subject} {verdict.candidate} against {verdict.champion}")
+    for check in verdict.checks:
+        print_lines(f"  {'ok    ' if check.passed else 'FAILED'} {check.name}: {check.reason}")

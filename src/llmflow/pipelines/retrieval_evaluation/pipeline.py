@@ -1,10 +1,19 @@
-"""Wiring of the retrieval evaluation: the served retriever and answerer on the judged questions of the corpus."""
+"""Wiring of the retrieval evaluation: the served retriever and answerer, then every condition beside them."""
 
 from kedro.pipeline import Node, Pipeline
 
-from llmflow.pipelines.retrieval_evaluation.nodes import evaluate_questions, log_evaluation, read_questions
+from llmflow.pipelines.retrieval_evaluation.nodes import (
+    check_expected,
+    compare_settings,
+    evaluate_questions,
+    keep_verdict,
+    log_evaluation,
+    make_answerers,
+    read_questions,
+)
 
 STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker", "extractor"]
+JUDGE = ["judge_prompt_ko", "judge_prompt_en", "judge_model"]
 
 
 def create_pipeline(after: tuple[str, ...] = ()) -> Pipeline:
@@ -13,30 +22,39 @@ def create_pipeline(after: tuple[str, ...] = ()) -> Pipeline:
         [
             Node(read_questions, ["params:evaluation", *after], "questions", name="read_questions"),
             Node(
+                make_answerers,
+                ["params:ingestion", "params:answering", "prompt_ko", "prompt_en", "chat_model", *STORES],
+                "answerer_for",
+                name="make_answerers",
+            ),
+            Node(
                 evaluate_questions,
-                [
-                    "questions",
-                    "params:ingestion",
-                    "params:retrieval",
-                    "params:answering",
-                    "params:evaluation",
-                    "prompt_ko",
-                    "prompt_en",
-                    "chat_model",
-                    "judge_prompt_ko",
-                    "judge_prompt_en",
-                    "judge_model",
-                    *STORES,
-                ],
+                ["questions", "answerer_for", "params:retrieval", "params:evaluation", *JUDGE, "state_store"],
                 "corpus_evaluation",
                 name="evaluate_questions",
             ),
             Node(
+                compare_settings,
+                [
+                    "corpus_evaluation",
+                    "answerer_for",
+                    "params:experiments",
+                    "params:ingestion",
+                    "params:retrieval",
+                    "params:evaluation",
+                    *STORES,
+                ],
+                "experiments",
+                name="compare_settings",
+            ),
+            Node(keep_verdict, ["experiments", "params:retrieval", "state_store"], "experiment_report", name="keep_verdict"),
+            Node(
                 log_evaluation,
-                ["corpus_evaluation", "params:evaluation", "params:retrieval", "params:answering"],
-                "retrieval_report",
+                ["corpus_evaluation", "experiments", "params:evaluation", "params:retrieval", "params:answering"],
+                ["retrieval_report", "experiment_page"],
                 name="log_evaluation",
             ),
+            Node(check_expected, ["experiments", "retrieval_report"], None, name="check_expected"),
         ],
         tags=["retrieval_evaluation"],
     )
