@@ -73,7 +73,7 @@ def test_mlflow_holds_the_run_inside_the_workspace(default_run):
     client = mlflow.MlflowClient(f"sqlite:///{default_run.home}/mlflow.db")
     experiment = client.get_experiment_by_name("retrieval")
     assert experiment is not None
-    (run,) = client.search_runs([experiment.experiment_id])
+    (run,) = [run for run in client.search_runs([experiment.experiment_id]) if "mlflow.parentRunId" not in run.data.tags]
     assert run.info.status == "FINISHED"
     assert {"retrieval", "answering", "evaluation"} <= {name.split(".")[0] for name in run.data.params}
     assert run.data.metrics["fused.R_at_5"] == pytest.approx(report(default_run.home, "retrieval")["channels"]["fused"]["R@5"])
@@ -84,6 +84,31 @@ def test_mlflow_holds_the_run_inside_the_workspace(default_run):
     assert {path.name for path in folder.iterdir()} >= {"channels.png", "retrieval.html", "retrieval.json"}
     assert (folder / "channels.png").read_bytes().startswith(b"\x89PNG")
     assert "Retrieval on the corpus" in (folder / "retrieval.html").read_text(encoding="utf-8")
+    page = default_run.home / "reports" / "experiments.html"
+    assert (folder / "experiments.html").read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
+
+
+def test_every_condition_is_a_nested_run_with_settings_metrics_and_rankings(default_run):
+    import mlflow
+
+    from llmflow.evaluation.run_files import read_run
+
+    client = mlflow.MlflowClient(f"sqlite:///{default_run.home}/mlflow.db")
+    experiment = client.get_experiment_by_name("retrieval")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = {run.data.tags["condition"]: run for run in runs if run is not parent}
+    found = report(default_run.home, "experiments")["sets"]["corpus"]["conditions"]
+    assert set(children) == set(found) >= {"champion", "full text", "hybrid", "ranks only"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent.info.run_id}
+    assert children["full text"].data.params["retrieval.channels"] == "['text']"
+    for name, run in children.items():
+        assert run.data.metrics["R_at_5"] == pytest.approx(found[name]["means"]["R@5"])
+        assert run.data.metrics["leaks"] == 0 and run.data.metrics["p50_ms"] > 0
+        assert run.data.tags["settings_id"] == found[name]["settings_id"]
+        rankings = read_run(Path(run.info.artifact_uri.removeprefix("file://")) / "run.trec")
+        assert len(rankings) > 20
 
 
 def test_nothing_is_written_beside_the_workspace(default_run):
@@ -99,5 +124,6 @@ def test_a_second_ingestion_does_nothing_again_and_logs_no_run(default_run):
     assert (found["prepared"], found["indexed"], found["embedded"], found["chunks_indexed"]) == (0, 0, 0, 0)
     assert digest(default_run.home) == before
     with sqlite3.connect(default_run.home / "mlflow.db") as database:
-        assert database.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+        parents = "SELECT count(*) FROM runs WHERE run_uuid NOT IN (SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId')"
+        assert database.execute(parents).fetchone() == (1,)
     database.close()

@@ -75,10 +75,10 @@ def line_chart(
 def pareto_chart(points: Sequence[Point], colours: Mapping[str, str], x_label: str, y_label: str, title: str) -> str:
     """Return a scatter plot with the frontier drawn: points that no other beats in both smaller x and larger y."""
     spread = max(point.y for point in points) - min(point.y for point in points)
-    margin = max(2.0, 0.15 * spread)
+    margin = max(1.0, 0.25 * spread)
     y_high = min(100.0, max(point.y for point in points) + margin)
     right = max(1.0, 1.15 * max(point.x for point in points))
-    frame = _Frame(0.0, right, max(0.0, min(point.y for point in points) - margin), y_high + 0.04 * (y_high or 1))
+    frame = _Frame(0.0, right, max(0.0, min(point.y for point in points) - margin), max(y_high, 1.0))
     parts = [_y_axis(frame, y_label)]
     for tick in _ticks(0.0, right):
         parts.append(_text(frame.x(tick), _HEIGHT - _BOTTOM + 18, f"{tick:g}", "middle"))
@@ -107,7 +107,7 @@ def frontier(points: Sequence[Point]) -> list[Point]:
 def bar_chart(values: Sequence[tuple[str, float]], title: str) -> str:
     """Return thin bars up and down from zero, in the given order; values between -100 and 100."""
     height = 180
-    step = (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
+    step = min(24.0, (_WIDTH - _LEFT - _RIGHT) / max(len(values), 1))
     middle, reach = height / 2, height / 2 - 12
     parts = [_text(_LEFT - 8, place, label, "end") for place, label in ((16, "+100"), (middle + 4, "0"), (height - 8, "-100"))]
     for number, (name, value) in enumerate(values):
@@ -124,13 +124,15 @@ def interval_chart(rows: Mapping[str, tuple[float, float, float]], colours: Mapp
     """Return differences (mean, low, high) in points as dots with their intervals on one line each, zero marked."""
     line, left = 28, 190
     height = line * len(rows) + 40
-    reach = max(1.0, *(abs(bound) for row in rows.values() for bound in row)) * 1.1
+    bounds = [0.0, *(bound for row in rows.values() for bound in row)]
+    pad = max(1.0, 0.08 * (max(bounds) - min(bounds)))
+    first, last = min(bounds) - pad, max(bounds) + pad
 
     def place(value: float) -> float:
-        return left + (value + reach) / (2 * reach) * (_WIDTH - left - _RIGHT)
+        return left + (value - first) / (last - first) * (_WIDTH - left - _RIGHT)
 
     parts = []
-    for tick in [tick for tick in _ticks(-reach, reach) if abs(tick) <= reach]:
+    for tick in _ticks(first, last):
         css = "zero" if tick == 0 else "grid"
         parts.append(f'<line class="{css}" x1="{place(tick):.1f}" x2="{place(tick):.1f}" y1="6" y2="{height - 26}"/>')
         parts.append(_text(place(tick), height - 8, f"{tick:+g}" if tick else "0", "middle"))

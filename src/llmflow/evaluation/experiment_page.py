@@ -17,7 +17,7 @@ SHOWN_DELTAS = 30
 SHOWN_MISTAKES = 30
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, "Noto Sans KR", "NanumGothic", "Malgun Gothic", sans-serif; }
-body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.4rem; border-bottom: 1px solid #8886; } h3 { margin-top: 1.6rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .6rem 0 1rem; min-width: 100%; }
@@ -25,10 +25,10 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid #8884; text-align: right
   vertical-align: top; white-space: nowrap; }
 th { font-weight: 600; border-bottom-width: 2px; }
 th:first-child, td:first-child, .words { text-align: left; }
-.words { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
-tr.champion td { font-weight: 600; }
+.words { white-space: normal; min-width: 9rem; overflow-wrap: anywhere; }
+tr.champion td { font-weight: 600; } tr.champion small { font-weight: 400; }
 td small, p small { opacity: .75; }
-td.bad { color: #b3261e; font-weight: 700; }
+td.bad { color: #d0392b; font-weight: 700; }
 code { font-size: .92em; }
 pre { overflow-x: auto; background: #8881; padding: .8rem; }
 """
@@ -87,9 +87,11 @@ def _chosen(report: ExperimentReport) -> str:
 def _set_section(result: SetResult, analysis: SetAnalysis, report: ExperimentReport, colours: Mapping[str, str]) -> str:
     names = list(result.conditions)
     measure = analysis.measure
+    level = f"{100 * report.settings.gate.significance.level:.0f}% interval"
     parts = [f"<h2>{escape(result.name)}</h2>"]
-    parts.append(f"<p>{len(result.questions)} questions with gold over {result.passages} passages; shares in percent.</p>")
-    parts.append(_ablation(result, analysis, report))
+    count = f"{len(result.questions)} questions with gold over {result.passages} passages"
+    parts.append(f"<p>{count}; shares in percent, small the {level}.</p>")
+    parts.append(_ablation(result, analysis))
     others = {name: row.comparison for name, row in analysis.rows.items() if row.comparison}
     if others:
         intervals = {name: _points(found.difference) for name, found in others.items() if found}
@@ -118,25 +120,25 @@ def _set_section(result: SetResult, analysis: SetAnalysis, report: ExperimentRep
     return "\n".join(parts)
 
 
-def _ablation(result: SetResult, analysis: SetAnalysis, report: ExperimentReport) -> str:
+def _ablation(result: SetResult, analysis: SetAnalysis) -> str:
     measures = list(result.champion.per_question)
     expects = any(row.expected is not None for row in analysis.rows.values())
-    level = f"{100 * report.settings.gate.significance.level:.0f}% interval"
-    head = ["condition", *measures, f"{analysis.measure}, {level}", "change", "p (Holm)", "p50 ms", "p95 ms", "leaks"]
-    lines = [_header([*head, *(["expected"] if expects else []), "what it changes"])]
+    head = ["condition", *measures, "change", "p, Holm", "p50 ms", "p95 ms", "leaks"]
+    lines = [_header([*head, *(["expected"] if expects else [])])]
     for name, found in result.conditions.items():
         row = analysis.rows[name]
         gain = row.comparison.difference if row.comparison else None
-        cells = [f"<td>{escape(name)}</td>", *(f"<td>{100 * found.means[measure]:.1f}</td>" for measure in measures)]
-        cells.append(f"<td>{100 * row.interval.low:.1f} to {100 * row.interval.high:.1f}</td>")
+        words = found.condition.note if name == CHAMPION else changed_words(result, name) or "nothing"
+        cells = [f'<td class="words">{escape(name)}<br><small>{escape(words)}</small></td>']
+        for measure in measures:
+            interval = f"<br><small>{_range(row.interval)}</small>" if measure == analysis.measure else ""
+            cells.append(f"<td>{100 * found.means[measure]:.1f}{interval}</td>")
         cells.append(f"<td>{_gain(gain)}</td><td>{_p_value(row.p_holm)}</td>")
         cells += [f"<td>{value}</td>" for value in _latency(found)]
         cells.append(f"<td{'' if not found.leaks else ' class=bad'}>{found.leaks}</td>")
         if expects:
             css = " class=bad" if row.as_expected is False else ""
             cells.append(f"<td{css}>{'-' if row.expected is None else f'{100 * row.expected:.1f}'}</td>")
-        words = found.condition.note if name == CHAMPION else changed_words(result, name) or "nothing"
-        cells.append(f'<td class="words"><small>{escape(words)}</small></td>')
         css = ' class="champion"' if name == CHAMPION else ""
         lines.append(f"<tr{css}>{''.join(cells)}</tr>")
     return _table(lines)
@@ -155,7 +157,7 @@ def _deltas(name: str, deltas: Sequence[Delta], measure: str) -> str:
     moved = [delta for delta in deltas if delta.change]
     title = f"<h3>{escape(measure)} question by question: {escape(name)} against the champion</h3>"
     won = sum(delta.change > 0 for delta in moved)
-    count = f"<p>{won} questions gain, {len(moved) - won} lose, {len(deltas) - len(moved)} stay as they are.</p>"
+    count = f"<p>Better: {won}; worse: {len(moved) - won}; the same: {len(deltas) - len(moved)}.</p>"
     if not moved:
         return title + count
     chart = charts.bar_chart([(delta.question.text, 100 * delta.change) for delta in moved], f"Change of {measure} by question")
@@ -223,12 +225,15 @@ def _gain(gain: Interval | None) -> str:
     if gain is None:
         return "-"
     mean, low, high = _points(gain)
-    return f"{mean:+.1f} <small>({low:+.1f} to {high:+.1f})</small>"
+    return f"{mean:+.1f}<br><small>{low:+.1f} to {high:+.1f}</small>"
 
 
 def _with_interval(interval: Interval) -> str:
-    mean, low, high = _points(interval)
-    return f"{mean:.1f} <small>{low:.0f}–{high:.0f}</small>"
+    return f"{100 * interval.mean:.1f} <small>{_range(interval)}</small>"
+
+
+def _range(interval: Interval) -> str:
+    return f"{100 * interval.low:.0f}–{100 * interval.high:.0f}"
 
 
 def _p_value(value: float | None) -> str:

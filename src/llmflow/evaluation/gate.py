@@ -42,6 +42,8 @@ class GateSettings(Settings):
     """Budget of one question; None sets no budget."""
     min_questions: int = Field(default=20, ge=1)
     """Fewer judged questions prove nothing."""
+    min_covered: float = Field(default=0.95, ge=0, le=1)
+    """Share of the questions that can be answered from what is there: where neither side finds anything both look equal."""
     significance: SignificanceSettings = SignificanceSettings()
 
 
@@ -108,7 +110,7 @@ def check_primary(measure: str, champion: Sequence[float], candidate: Sequence[f
     """
     gain = bootstrap_difference(champion, candidate, settings.significance)
     level = f"{100 * settings.significance.level:.0f}%"
-    shown = f"{measure} changes by {_points(gain.mean)} ({level} interval {_points(gain.low)} to {_points(gain.high)})"
+    shown = f"{measure} changes by {_points(gain.mean)} ({level} interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
     if settings.require_gain:
         passed, limit, wanted = gain.low > 0, 0.0, "a gain is required: the interval must lie above 0"
     else:
@@ -159,7 +161,7 @@ def check_not_worse(
     limit = champion - allowed if higher_is_better else champion + allowed
     passed = candidate >= limit - 1e-12 if higher_is_better else candidate <= limit + 1e-12
     bound = "at least" if higher_is_better else "at most"
-    reason = f"{name} is {candidate:.3f} after {champion:.3f}; {bound} {limit:.3f} is needed."
+    reason = f"{name}: {candidate:.3f} after {champion:.3f}; {bound} {limit:.3f} is needed."
     return Check(name, passed, candidate, limit, reason)
 
 

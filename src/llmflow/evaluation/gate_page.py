@@ -6,12 +6,14 @@ from llmflow.evaluation.gate import Check, Verdict
 
 STYLE = """
 .verdict { border-left: 6px solid; padding: .6rem 1rem; margin: 1rem 0; }
+.scroll { overflow-x: auto; }
 .verdict strong { font-size: 1.25rem; }
 .PROMOTE { border-color: #1a7f4b; background: #1a7f4b14; }
 .REJECT { border-color: #b3261e; background: #b3261e14; }
-.gate td, .gate th { text-align: left; vertical-align: top; }
+.gate td, .gate th { text-align: left; vertical-align: top; white-space: normal; }
+.gate td:last-child { min-width: 18rem; }
 .gate .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.gate tr.failed td:nth-child(2) { color: #b3261e; font-weight: 700; }
+.gate tr.failed td:nth-child(2) { color: #d0392b; font-weight: 700; }
 """
 _PAGE = """
 :root { color-scheme: light; font: 15px/1.5 system-ui, "Noto Sans KR", "Malgun Gothic", sans-serif; }
@@ -41,8 +43,9 @@ def verdict_section(verdict: Verdict) -> str:
     rows = "\n".join(_row(check) for check in verdict.checks)
     return (
         f'<div class="verdict {verdict.decision}"><p>{head}</p>{f"<ul>{reasons}</ul>" if reasons else ""}</div>\n'
-        f'<table class="gate"><tr><th>check</th><th>result</th><th class="number">value</th><th class="number">limit</th>'
-        f"<th>what was seen</th></tr>\n{rows}</table>"
+        '<div class="scroll"><table class="gate"><tr><th>check</th><th>result</th>'
+        '<th class="number">value</th><th class="number">limit</th>'
+        f"<th>what was seen</th></tr>\n{rows}</table></div>"
     )
 
 

@@ -1,6 +1,6 @@
 """The checks that a candidate's retrieval settings must pass against the champion's, on the corpus's own questions. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from llmflow.evaluation.answers import AnswerSummary
@@ -30,9 +30,17 @@ class Side:
 
 
 def retrieval_checks(
-    questions: Sequence[JudgedQuestion], champion: Side, candidate: Side, measure: str, settings: GateSettings
+    questions: Sequence[JudgedQuestion],
+    served_sources: Set[str],
+    champion: Side,
+    candidate: Side,
+    measure: str,
+    settings: GateSettings,
 ) -> list[Check]:
-    """Return every check. `questions` are those with gold; both sides were measured on all of them."""
+    """Return every check. `questions` are those with gold; both sides were measured on all of them.
+
+    `served_sources` are the documents of the corpus: questions about others prove nothing.
+    """
     before, after = champion.result.per_question[measure], candidate.result.per_question[measure]
     ids = [question.id for question in questions]
     slices = {
@@ -44,6 +52,7 @@ def retrieval_checks(
     loss = settings.refusal_loss
     checks = [
         check_enough(len(ids), settings),
+        _check_covered(questions, served_sources, settings),
         check_primary(measure, [before[key] for key in ids], [after[key] for key in ids], settings),
         *check_slices(measure, slices, settings),
         check_none("leaks in retrieval", candidate.result.leaks, "forbidden sources among the hits"),
@@ -57,3 +66,10 @@ def retrieval_checks(
         reason = "Its passages are others than the corpus's: put its preparation into conf/ and ingest again first."
         checks.append(Check("same passages", False, None, None, reason))
     return checks
+
+
+def _check_covered(questions: Sequence[JudgedQuestion], served_sources: Set[str], settings: GateSettings) -> Check:
+    covered = sum(all(item.source in served_sources for item in question.evidence) for question in questions)
+    share = covered / len(questions) if questions else 0.0
+    reason = f"The corpus holds the evidence of {covered} of {len(questions)} questions; {settings.min_covered:.0%} are needed."
+    return Check("evidence in the corpus", share >= settings.min_covered, share, settings.min_covered, reason)

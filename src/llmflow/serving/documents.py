@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from llmflow.errors import SettingsError
 from llmflow.ingestion.indexing import carry_out_removals
 from llmflow.ports import Stores
+from llmflow.serving.experiment_index import drop_copies
 
 
 def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = None) -> list[str]:
-    """Delete documents named by id or source from every store; return their sources.
+    """Delete documents named by id or source from every store and from copies made for experiments; return their sources.
 
     A deletion that was cut off is finished first, so that the same command may simply be given again.
     Raises SettingsError, before anything is deleted, when a name is unknown or belongs to several tenants.
@@ -26,4 +27,5 @@ def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = No
         chosen[found[0].id] = found[0].source
     stores.state.delete(list(chosen))
     carry_out_removals(stores)
+    drop_copies()
     return list(chosen.values())

@@ -67,7 +67,7 @@ def compare_conditions(
             if CHAMPION not in answered:
                 answered[CHAMPION] = answer_questions(corpus.questions, answerer_for(served.settings))
             answered[chosen.name] = answer_questions(corpus.questions, answerer_for(chosen.retrieval))
-            candidate = _judged(result, chosen.name, served.id, answered, settings, now)
+            candidate = _judged(result, chosen.name, served.id, answered, corpus, settings, now)
     mistakes = {name: tuple(confident_mistakes(items, settings.confident)) for name, items in answered.items()}
     verdict = candidate.verdict if candidate else None
     report = ExperimentReport(settings, tuple(results), tuple(analyses), choice, verdict, mistakes, now)
@@ -164,11 +164,13 @@ def _judged(
     name: str,
     champion_id: str,
     answered: Mapping[str, Sequence[AnsweredQuestion]],
+    corpus: Corpus,
     settings: ExperimentSettings,
     now: str,
 ) -> Candidate:
     champion, candidate = (Side(result.conditions[side], summarise_answers(answered[side])) for side in (CHAMPION, name))
-    checks = retrieval_checks(result.questions, champion, candidate, settings.measure, settings.gate)
+    sources = {document.source for document in corpus.stores.state.documents() if document.version}
+    checks = retrieval_checks(result.questions, sources, champion, candidate, settings.measure, settings.gate)
     condition = result.conditions[name].condition
     verdict = decide(SUBJECT, condition.id, champion_id, checks, now)
     return Candidate(name, condition.retrieval.model_dump(mode="json"), verdict)

@@ -139,7 +139,7 @@ def print_experiments(report: ExperimentReport) -> None:
         for name, found in result.conditions.items():
             row, latency = analysis.rows[name], found.latency
             gain = row.comparison.difference.mean if row.comparison else None
-            rows[name] = {**found.means, "change": gain, "p": row.p_holm, "p50 ms": latency.p50 if latency else None}
+            rows[name] = {**found.means, "change": gain, "p, %": row.p_holm, "p50 ms": latency.p50 if latency else None}
         print_lines(f"{result.name}: {len(result.questions)} questions\n{metrics_table(rows, heading='condition')}")
         for row in analysis.surprises:
             print_lines(f"{row.name}: {100 * row.interval.mean:.1f} is not the expected {100 * (row.expected or 0.0):.1f}")
