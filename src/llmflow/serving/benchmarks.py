@@ -50,8 +50,8 @@ def opened_benchmark(judged: JudgedSet, workspace: Workspace, progress: Progress
 
 
 def run_benchmark(judged: JudgedSet, workspace: Workspace, limit: int, latency: bool, progress: Progress) -> SetEvaluation:
-    """Index the set where its index is not cached, and evaluate it with the workspace's own retrieval settings."""
+    """Index the set where its index is not cached, and evaluate it with the settings that the workspace serves."""
     with opened_benchmark(judged, workspace, progress) as (stores, seconds):
-        retriever = build_retriever(stores, workspace.ingestion.preparation, workspace.retrieval)
+        retriever = build_retriever(stores, workspace.ingestion.preparation, workspace.promotions.served().settings)
         result = evaluate_judged_set(judged, retriever, limit, latency)
         return replace(result, seconds={**result.seconds, **{f"total {key}": value for key, value in seconds.items()}})
