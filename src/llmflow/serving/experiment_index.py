@@ -35,7 +35,7 @@ def corpus_copy(
     """
     name = f"corpus-{preparation.fingerprint()}-{fingerprint_of(stores.embedder.name)}"
     home = Path(home_path(FOLDER)) / name
-    copy = embedded_stores(home, stores.embedder, stores.reranker)
+    copy = embedded_stores(home, stores.embedder, stores.reranker, stores.extractor)
     try:
         with tempfile.TemporaryDirectory() as folder:
             files = list(_originals(stores, Path(folder), preparation))

@@ -190,7 +190,7 @@ def _opened(
     start = time.perf_counter()
     if judged is not None:
         home = benchmark_home(Path(home_path("benchmarks")), judged, condition.preparation, corpus.stores.embedder.name)
-        stores = embedded_stores(home, corpus.stores.embedder, corpus.stores.reranker)
+        stores = embedded_stores(home, corpus.stores.embedder, corpus.stores.reranker, corpus.stores.extractor)
         try:
             workers, indexing = corpus.ingestion.workers, corpus.ingestion.indexing
             yield stores, index_judged_set(judged, stores, condition.preparation, workers, indexing, progress)
