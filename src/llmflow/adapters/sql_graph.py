@@ -4,13 +4,14 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from llmflow.adapters.graph_rows import best_relations, chunk_order, digest_of, entity_order, flatten, uid_of
+from llmflow.adapters.graph_rows import best_relations, digest_of, entity_order, flatten, uid_of
 from llmflow.adapters.sql_graph_reads import CHUNK_EDGES, SPELLINGS, best_edges, readable_by, readers_of
 from llmflow.adapters.sql_graph_tables import (
     access,
@@ -30,6 +31,8 @@ from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
 from llmflow.types import Principal, Relation
 
 STREAM_ROWS = 10_000
+chunk_row_order = itemgetter(0, 3, 1, 2)
+"""`graph_rows.chunk_order` of a row before it becomes an edge."""
 
 
 class SqlGraphStore:
@@ -80,11 +83,12 @@ class SqlGraphStore:
         return sorted(edges, key=entity_order)
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
-        edges: list[GraphEdge] = []
+        rows: list[tuple[Any, ...]] = []
         with self._reading() as connection:
             for part in in_parts(sorted(set(chunk_ids))):
-                edges += [GraphEdge(*row) for row in CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))]
-        return sorted(edges, key=chunk_order)
+                rows += CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))
+        rows.sort(key=chunk_row_order)
+        return [GraphEdge(*row) for row in rows]
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         target = entity.alias("target")

@@ -14,6 +14,7 @@ from pydantic import Field
 from llmflow.config import Settings
 from llmflow.ports import EntityNode, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
+from llmflow.retrieval.neighbourhood import Neighbourhood
 from llmflow.retrieval.page_rank import page_rank
 from llmflow.retrieval.reader import Reader, Texts
 from llmflow.retrieval.tokens import Morpheme
@@ -121,12 +122,14 @@ class GraphChannel:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
         reader = Reader(words, texts)
         reader.read([*best[: self.settings.pool], *passages])
+        nearby = Neighbourhood(self.store, principal)
+        nearby.read([*frontier, *best[: self.settings.pool]])
         links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
         visited = {node.key for node in known}
         top = 0.0  # of all hops: a weak step does not become a strong one by being the best of its hop
         for hop in range(self.settings.hops):
-            found_bridges = self._bridges(frontier, visited, reader, principal)
+            found_bridges = self._bridges(frontier, visited, reader, nearby, principal)
             reached = self._reach(found_bridges, reader, principal)
             top = max([top, *(value for *_, value in reached)])
             reached = [(bridge, chunk_id, value / top) for bridge, chunk_id, value in reached]
@@ -143,7 +146,7 @@ class GraphChannel:
         if not known and not bridges:
             return GraphResult({}, 0.0, {}, reader)
         pool = list(dict.fromkeys([*passages, *best[: self.settings.pool]]))
-        edges = self.store.edges_of_chunks(pool, principal)
+        edges = nearby.edges_of_chunks(pool)
         named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
         reset = _reset(named, passages, bridges, lexical, self.settings)
         titles = {node.key: node.titles for node in known}
@@ -160,12 +163,14 @@ class GraphChannel:
             titled.setdefault(edge.key, []).append(edge.chunk_id)
         return titled
 
-    def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: Reader, principal: Principal) -> list[_Bridge]:
+    def _bridges(
+        self, frontier: Mapping[str, float], visited: set[str], reader: Reader, nearby: Neighbourhood, principal: Principal
+    ) -> list[_Bridge]:
         """Return entities mentioned in the frontier that title other passages, then those that few others mention too.
 
         Of both kinds those come first that stand nearest to the question's words.
         """
-        every = self.store.edges_of_chunks(list(frontier), principal)
+        every = nearby.edges_of_chunks(frontier)
         own = {(edge.chunk_id, edge.key) for edge in every if edge.role == "title"}
         edges = [edge for edge in every if edge.role != "title" and edge.key not in visited]
         found = self.store.find_entities(sorted({edge.key for edge in edges}), principal)
