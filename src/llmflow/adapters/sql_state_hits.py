@@ -23,6 +23,11 @@ SERVED = Prepared(
     .where(chunks.c.id.in_(bindparam("ids", expanding=True)))
 )  # fmt: skip
 """No tenant here: with it SQLite walks all documents of the tenant instead of looking up each one; the reader checks it."""
+PASSAGES = Prepared(
+    select(chunks.c.id, chunks.c.document_id, chunks.c.text, documents.c.tenant, documents.c.groups)
+    .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
+    .where(chunks.c.id.in_(bindparam("ids", expanding=True)))
+)
 KINDS = {str(kind): kind for kind in ElementKind}
 STATUSES = {str(status): status for status in DocumentStatus}
 
@@ -55,6 +60,11 @@ def document_of_hit(row: tuple[Any, ...]) -> Document:
         pii=_json(pii) or {},
         updated_at=updated,
     )
+
+
+def readable_groups(value: Any) -> tuple[str, ...]:
+    """Return the groups of a row of `PASSAGES`."""
+    return _strings(value)
 
 
 def _json(value: Any) -> Any:

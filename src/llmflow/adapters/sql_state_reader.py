@@ -8,7 +8,7 @@ from typing import Any
 
 from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
 from llmflow.batches import batched
-from llmflow.ports import PreparedChunk, PreparedDocument, StagedDocument
+from llmflow.ports import PreparedChunk, PreparedDocument, ServedPassage, StagedDocument
 from llmflow.types import Chunk, Document, DocumentStatus, Mention, Principal, Relation
 
 
@@ -63,6 +63,22 @@ class StateReader(StateDatabase):
                         document = known[chunk.document_id] = document_of_hit(row)
                     if principal.may_read(document.tenant, document.groups):
                         found[chunk.id] = (chunk, document)
+        return found
+
+    def passages(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, ServedPassage]:
+        from llmflow.adapters.sql_state_hits import PASSAGES, readable_groups
+
+        found: dict[str, ServedPassage] = {}
+        readable: dict[tuple[str, Any], bool] = {}  # a tenant's documents have few different readers
+        with self._read() as connection:
+            for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
+                for key, document_id, text, tenant, groups in PASSAGES.rows(connection, ids=part):
+                    owners = tenant, groups if isinstance(groups, str) else tuple(groups)
+                    allowed = readable.get(owners)
+                    if allowed is None:
+                        allowed = readable[owners] = principal.may_read(tenant, readable_groups(groups))
+                    if allowed:
+                        found[key] = ServedPassage(document_id, text)
         return found
 
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:

@@ -6,7 +6,7 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 from llmflow.ports.bundle import Stores
 from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, Reranker, current_model
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
-from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, SourceFile, StagedDocument, StateStore
+from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
     EntityNode,
     GraphChunk,
@@ -46,6 +46,7 @@ __all__ = [
     "RawStore",
     "Reranker",
     "ServedAdapter",
+    "ServedPassage",
     "SourceFile",
     "StagedDocument",
     "StateStore",

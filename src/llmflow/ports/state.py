@@ -71,6 +71,14 @@ class StagedDocument:
     prepared: PreparedDocument
 
 
+@dataclass(frozen=True, slots=True)
+class ServedPassage:
+    """What a search looks at in a served chunk before it becomes a hit."""
+
+    document_id: str
+    text: str
+
+
 class StateStore(Protocol):
     """Documents, their versions and chunks, and what still has to be removed from the stores.
 
@@ -113,6 +121,10 @@ class StateStore(Protocol):
 
     def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
         """Return the served and readable chunks among `chunk_ids`; everything else is left out."""
+        ...
+
+    def passages(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, ServedPassage]:
+        """Return the same chunks as `resolve`, with no more than a search looks at: it reads hundreds and shows ten."""
         ...
 
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from llmflow.ports import ServedPassage
 from llmflow.retrieval.proximity import apart, nearness, paragraph_breaks, word_positions
-from llmflow.types import Chunk
 
-Texts = Callable[[Sequence[str]], Mapping[str, Chunk]]
+Texts = Callable[[Sequence[str]], Mapping[str, ServedPassage]]
 """Chunk ids to those chunks that are served and readable."""
 
 

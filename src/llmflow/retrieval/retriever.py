@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import perf_counter
 
 from pydantic import Field
@@ -12,14 +14,14 @@ from llmflow.config import Settings
 from llmflow.errors import ModelUnavailable
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import context_of
-from llmflow.ports import Stores
+from llmflow.ports import ServedPassage, Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
-from llmflow.types import Chunk, Document, Hit, Principal, ScoredId
+from llmflow.types import Hit, Principal, ScoredId
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +79,11 @@ class Retriever:
         found = morphemes(questions, self.analyser)
         tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
         laps.lap("analyse")
+        asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings))  # beside the full text
         text = self._text(tokens, principal)
         laps.lap("text")
-        dense, problems = self._dense(questions, principal, laps)
+        dense, problems = asked.result()
+        laps.lap("wait for dense")
         wanted = {hit.id for ranking in (*text, *dense) for hit in ranking}
         known = _Known(self.stores, principal)
         known.read(wanted)
@@ -105,8 +109,9 @@ class Retriever:
         results: list[list[ScoredId]] = [[] for _ in questions]
         embedder = self.stores.embedder
         asked = [n for n, q in enumerate(questions) if detect_language(q) in embedder.languages]
-        ready = embedder.name in {self.stores.state.setting(key) for key in SPACES}
-        if "dense" not in self.settings.channels or not asked or not ready:
+        if "dense" not in self.settings.channels or not asked:
+            return results, ()
+        if not any(self.stores.state.setting(key) == embedder.name for key in SPACES):
             return results, ()
         try:
             vectors = embedder.embed_queries([questions[number] for number in asked])
@@ -144,19 +149,19 @@ class Retriever:
         scores = combine(channels, hybrid, graph_scores, strength, self.settings.fusion)
         ranked = sorted(scores, key=lambda key: (-scores[key], key))
         if graph and self.settings.coverage.top:
-            documents = {key: known.chunks[key][1].id for key in ranked}
+            documents = {key: known.chunks[key].document_id for key in ranked}
             reader = graph.reader
             reader.read(ranked[: self.settings.coverage.pool])
             ranked = choose_set(ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage)
         laps.lap("graph")
         reranked = Reranked(tuple(ranked), scores)
         if self.settings.rerank.enabled and self.stores.reranker is not None:
-            texts = {key: known.passage(key) for key in ranked[: self.settings.rerank.top]}
+            texts = known.under_headings(ranked[: self.settings.rerank.top])
             reranked = rerank(question, ranked, scores, texts, self.stores.reranker, self.settings.rerank)
             laps.lap("rerank")
         every = {**channels, "graph": graph_scores}
         said = {**every, "rerank": reranked.judged}
-        hits = tuple(known.hit(key, reranked.scores[key], said) for key in reranked.order[:limit])
+        hits = known.hits(reranked.order[:limit], reranked.scores, said)
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
         return Retrieval(hits, rankings, strength, tuple(filter(None, (*problems, reranked.problem))))
 
@@ -167,30 +172,47 @@ class _Known:
     def __init__(self, stores: Stores, principal: Principal):
         self._stores, self._principal = stores, principal
         self._asked: set[str] = set()
-        self.chunks: dict[str, tuple[Chunk, Document]] = {}
+        self.chunks: dict[str, ServedPassage] = {}
 
     def read(self, chunk_ids: Iterable[str]) -> None:
         new = sorted(set(chunk_ids) - self._asked)
         if new:
             self._asked.update(new)
-            self.chunks.update(self._stores.state.resolve(new, self._principal))
+            self.chunks.update(self._stores.state.passages(new, self._principal))
 
-    def texts(self, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+    def texts(self, chunk_ids: Sequence[str]) -> dict[str, ServedPassage]:
         self.read(chunk_ids)
-        return {key: self.chunks[key][0] for key in chunk_ids if key in self.chunks}
-
-    def passage(self, key: str) -> str:
-        """Return what a reranker reads of a chunk: its text under its title and headings."""
-        chunk, document = self.chunks[key]
-        above = context_of(document.title, chunk.heading_path, chunk.text)
-        return f"{above}\n{chunk.text}" if above else chunk.text
+        return {key: self.chunks[key] for key in chunk_ids if key in self.chunks}
 
     def readable(self, ranking: Sequence[ScoredId]) -> dict[str, float]:
         return {hit.id: hit.score for hit in ranking if hit.id in self.chunks}
 
-    def hit(self, key: str, score: float, channels: Mapping[str, Mapping[str, float]]) -> Hit:
-        chunk, document = self.chunks[key]
-        return Hit(chunk, document, score, {name: values[key] for name, values in channels.items() if key in values})
+    def under_headings(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """Return what a reranker reads of each chunk, in order: its text under its title and headings."""
+        found = self._stores.state.resolve(chunk_ids, self._principal)
+        texts = {}
+        for key in chunk_ids:
+            chunk, document = found.get(key, (None, None))
+            above = context_of(document.title, chunk.heading_path, chunk.text) if document and chunk else ""
+            texts[key] = f"{above}\n{self.chunks[key].text}" if above else self.chunks[key].text
+        return texts
+
+    def hits(
+        self, chunk_ids: Sequence[str], scores: Mapping[str, float], channels: Mapping[str, Mapping[str, float]]
+    ) -> tuple[Hit, ...]:
+        """Return the chunks in order with all that is known of them; one that was taken out since it was found is left out."""
+        found = self._stores.state.resolve(chunk_ids, self._principal)
+        return tuple(
+            Hit(*found[key], scores[key], {name: values[key] for name, values in channels.items() if key in values})
+            for key in chunk_ids
+            if key in found
+        )
+
+
+@lru_cache(maxsize=1)
+def vector_thread() -> ThreadPoolExecutor:
+    """Return the process's threads in which vectors are asked for while the full text is searched."""
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="vectors")
 
 
 class _Laps:
