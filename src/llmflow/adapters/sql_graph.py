@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, make_url, select
@@ -31,8 +30,6 @@ from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
 from llmflow.types import Principal, Relation
 
 STREAM_ROWS = 10_000
-chunk_row_order = itemgetter(0, 3, 1, 2)
-"""`graph_rows.chunk_order` of a row before it becomes an edge."""
 
 
 class SqlGraphStore:
@@ -87,8 +84,7 @@ class SqlGraphStore:
         with self._reading() as connection:
             for part in in_parts(sorted(set(chunk_ids))):
                 rows += CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))
-        rows.sort(key=chunk_row_order)
-        return [GraphEdge(*row) for row in rows]
+        return [GraphEdge(chunk_id, *edge) for chunk_id, edges in sorted(rows) for edge in json.loads(edges)]
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         target = entity.alias("target")

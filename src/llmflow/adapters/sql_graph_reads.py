@@ -39,10 +39,7 @@ SPELLINGS = Prepared(
 """Rows (key, name, edges, mentions, titles), one an access set and spelling."""
 
 CHUNK_EDGES = Prepared(
-    select(chunk.c.chunk_id, entity.c.key, mention.c.role, mention.c.position, mention.c.confidence)
-    .join(mention, mention.c.chunk_no == chunk.c.id)
-    .join(entity, entity.c.id == mention.c.entity_no)
-    .where(chunk.c.access_id.in_(_readable()), chunk.c.chunk_id.in_(_listed("ids")))
+    select(chunk.c.chunk_id, chunk.c.edges).where(chunk.c.access_id.in_(_readable()), chunk.c.chunk_id.in_(_listed("ids")))
 )
 
 

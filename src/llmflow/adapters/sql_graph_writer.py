@@ -14,6 +14,7 @@ from llmflow.adapters.sql_graph_tables import (
     access_group,
     chunk,
     document,
+    edges_text,
     entity,
     mention,
     reach,
@@ -147,7 +148,8 @@ class GraphWriter:
         for row in rows:
             owner = documents[row.document_id]
             access_id = access_ids[owner.tenant, owner.groups]
-            chunks.append((chunk_no, row.chunk_id, numbers[row.document_id], access_id))
+            edges = edges_text((m.key, m.role, m.position, plain_float(m.confidence)) for m in row.mentions)
+            chunks.append((chunk_no, row.chunk_id, numbers[row.document_id], access_id, edges))
             for found, is_counted in row.counted:
                 uid = spellings[owner.tenant, found.key, found.name]
                 ends = entity_nos[entities[owner.tenant, found.key]], access_id, spelling_nos[uid]
