@@ -557,6 +557,19 @@ class TestSqliteGraph(GraphStoreContract):
             counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in metadata.tables}  # noqa: S608
         assert counts == dict.fromkeys(metadata.tables, 0)
 
+    def test_a_graph_from_before_chunks_carried_their_edges_is_completed(self, tmp_path: Path) -> None:
+        path = tmp_path / "graph.db"
+        store = SqlGraphStore(f"sqlite:///{path}")
+        store.upsert([document("d", chunk("c", title("k"), mention("l", position=9), mention("m", position=3)), chunk("bare"))])
+        edges = store.edges_of_chunks(["c", "bare"], Principal("acme"))
+        assert [edge.key for edge in edges] == ["k", "m", "l"]
+        store.close()
+        with sqlite3.connect(path) as connection:
+            connection.execute("ALTER TABLE graph_chunk DROP COLUMN edges")
+        again = SqlGraphStore(f"sqlite:///{path}")
+        assert again.edges_of_chunks(["c", "bare"], Principal("acme")) == edges
+        again.close()
+
     def test_a_failed_call_leaves_nothing(self, tmp_path: Path) -> None:
         store = SqlGraphStore(f"sqlite:///{tmp_path}/graph.db")
         store.upsert([document("d", chunk("c", mention("k")))])
@@ -572,7 +585,7 @@ class TestSqliteGraph(GraphStoreContract):
         store.upsert([document("d", chunk("c", mention("k")))])
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        other.execute("DELETE FROM graph_mention")
+        other.execute("DELETE FROM graph_chunk")
         assert len(store.edges_of_chunks(["c"], STAFF)) == 1
         other.execute("COMMIT")
         assert store.edges_of_chunks(["c"], STAFF) == []

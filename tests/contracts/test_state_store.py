@@ -212,6 +212,18 @@ class StateStoreContract:
         store.removed(ids("a"), [])
         assert store.removals(10) == ([], [])
 
+    def test_passages_are_what_resolve_says_in_short(self, store: StateStore):
+        serve(store, "a")
+        serve(store, "b", "v1", "law")
+        store.register([file("a", "v2"), file("b", "v2")])
+        store.stage(prepared("a", "v2"), (EVERYONE,))
+        every = [*ids("a"), *ids("a", "v2"), *ids("b"), "unknown"]
+        for principal in (STAFF, LAW, STRANGER):
+            expected = {key: (document.id, chunk.text) for key, (chunk, document) in store.resolve(every, principal).items()}
+            found = store.passages(every, principal)
+            assert {key: (passage.document_id, passage.text) for key, passage in found.items()} == expected
+        assert store.passages(every, LAW) and not store.passages(every, STRANGER)
+
     def test_failed_version_leaves_the_served_one(self, store: StateStore):
         serve(store, "a")
         store.register([file("a", "v2")])
@@ -328,6 +340,7 @@ class StateStoreContract:
         }.items():
             assert [document.id for document in store.documents(principal)] == names
             assert sorted({document.id for _, document in store.resolve(asked, principal).values()}) == names
+            assert sorted({passage.document_id for passage in store.passages(asked, principal).values()}) == names
         assert len(store.documents()) == 4
 
     def test_access_is_narrowed_at_once_and_widened_with_the_new_version(self, store: StateStore):
