@@ -87,9 +87,9 @@ def load_dataset_info(path: Path, names: Sequence[str] = ()) -> list[DatasetEntr
 
 
 def describe_file(path: Path) -> DatasetEntry:
-    """Return an entry for a file that nobody described, from its first row. Raises DatasetError where that does not tell."""
-    first = next(iter(_head(path)), None)
-    if not isinstance(first, dict):
+    """Return an entry for a file that nobody described, from its first whole row. DatasetError where that tells nothing."""
+    first = _first_object(path)
+    if first is None:
         raise DatasetError(f"{path}: holds no rows of named columns. Describe it in a {INFO_FILE}.")
     entry = DatasetEntry(name=path.stem, path=path)
     ranking = {"chosen", "rejected"} <= set(first)
@@ -159,10 +159,10 @@ def _entry(info: Path, name: str, value: Any) -> DatasetEntry:
         raise DatasetError(f"{info}: entry {name!r} is wrong: {wrong}.") from exc
 
 
-def _head(path: Path) -> list[Any]:
+def _first_object(path: Path) -> dict[str, Any] | None:
     from llmflow.finetuning.rows import read_raw_rows
 
-    return [row.value for row, _ in zip(read_raw_rows(path), range(1), strict=False)]
+    return next((row.value for row in read_raw_rows(path) if isinstance(row.value, dict)), None)
 
 
 def entry_as_json(entry: DatasetEntry) -> str:

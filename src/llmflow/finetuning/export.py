@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmflow.errors import DatasetError, SettingsError
-from llmflow.finetuning.base import load_tokenizer, older_tokenizer_class, quiet_libraries
+from llmflow.finetuning.base import base_identity, load_tokenizer, older_tokenizer_class, quiet_libraries
 from llmflow.finetuning.runs import digest_of
 from llmflow.finetuning.tiny_base import SMOKE_TEXT
 from llmflow.finetuning.types import Method, TrainedAdapter
@@ -51,13 +51,17 @@ def export_adapter(trained: TrainedAdapter, out_dir: Path) -> Path:
 def export_merged(trained: TrainedAdapter, out_dir: Path, base: str = "") -> Merged:
     """Return whole weights with tokenizer in `out_dir`, in the precision of the base.
 
-    `base` names where the base lies now, if not where it was. Merging is done in fp32 and checked: SettingsError where the merged
-    logits are not those of base and adapter.
+    `base` names where the base lies now, if not where it was. Merging is done in fp32 and checked: SettingsError where the base
+    is not the one that was trained on, or the merged logits are not those of base and adapter.
     """
     check_weights(trained)
     if trained.method is Method.FULL:
         _copy(trained.directory, out_dir)
         return Merged(out_dir, 0.0)
+    if trained.base_identity and base_identity(base or trained.base_model) != trained.base_identity:
+        raise SettingsError(
+            f"'{base or trained.base_model}' is not the base that was trained on, or was changed since. Name that one."
+        )
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -77,7 +81,7 @@ def export_merged(trained: TrainedAdapter, out_dir: Path, base: str = "") -> Mer
         if not difference <= limit:
             raise SettingsError(
                 f"Merged logits differ from the adapter's by {difference:.3g} standard deviations, allowed are {limit}. "
-                "Is the base the one that was trained on?"
+                "Serve the adapter on its base instead."
             )
         shutil.rmtree(out_dir, ignore_errors=True)
         merged.save_pretrained(out_dir)

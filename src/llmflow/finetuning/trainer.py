@@ -100,6 +100,7 @@ def _run(
         rank=0 if recipe.method is Method.FULL else recipe.lora.rank,
         target_modules=() if recipe.method is Method.FULL else _targets(directory),
         metrics=metrics,
+        base_identity=base_identity(base),
         snapshot=snapshot.hash,
         recipe=recipe.fingerprint(),
         git_commit=git_commit(Path(__file__).parent),

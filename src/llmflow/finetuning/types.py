@@ -141,6 +141,8 @@ class TrainedAdapter:
     target_modules: tuple[str, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Last of each: train_loss, eval_loss, steps, tokens_per_second, ..."""
+    base_identity: str = ""
+    """12 hex digits that tell the base from another of the same name."""
     snapshot: str = ""
     """Hash of the data snapshot."""
     recipe: str = ""
