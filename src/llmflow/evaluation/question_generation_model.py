@@ -155,7 +155,7 @@ def _ask(
     dropped: Counter[str],
 ) -> Iterable[Candidate]:
     chunk = passage.chunk
-    place = " > ".join(part for part in (passage.title, *chunk.heading_path) if part)
+    place = " > ".join(part for part in dict.fromkeys((passage.title, *chunk.heading_path)) if part)
     request = ChatRequest(
         system=prompts[chunk.language].replace("{count}", str(settings.questions_per_passage)),
         turns=(ChatTurn("user", f"{place}\n\n{chunk.text[:MAX_CHARS]}"),),
