@@ -1,4 +1,4 @@
-"""`llmflow judged generate`, `review`, `check`, `export`, `import`: judged questions from one's own documents."""
+"""`llmflow judged generate`, `review`, `check`, `evaluate`, `export`, `import`: judged questions from one's own documents."""
 
 import json
 from pathlib import Path
@@ -82,6 +82,32 @@ def check(file: Questions, env: Env = "base", as_json: Json = False) -> None:
             raise typer.Exit(1)
 
 
+@judged_app.command("evaluate")
+def evaluate(
+    file: Questions,
+    env: Env = "base",
+    covered_only: Annotated[bool, typer.Option(help="Only questions whose sources are all served.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the questions of the served corpus, each as its own person: recall, answers, refusals, leaks."""
+    with opened_workspace(env) as workspace:
+        from llmflow.evaluation.judged_sets import load_sample_questions
+        from llmflow.evaluation.report import answers_table, metrics_table
+        from llmflow.serving.experiments import corpus_report
+        from llmflow.serving.judged import evaluate_questions
+
+        found = evaluate_questions(workspace, load_sample_questions(file), covered_only)
+
+        def tables() -> None:
+            if found.rows:
+                typer.echo(metrics_table(found.rows))
+            typer.echo(metrics_table(found.kinds, heading="kind"))
+            typer.echo(answers_table(found.answers))
+            typer.echo(f"questions: {_told(dict(found.standing))}")
+
+        show(corpus_report(found), as_json, tables)
+
+
 @judged_app.command("export")
 def export(
     file: Questions,
@@ -122,9 +148,10 @@ def import_set(
 
 
 def _lines(values: dict[str, object]) -> str:
-    def told(value: object) -> str:
-        if isinstance(value, dict):
-            return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
-        return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    return "\n".join(f"{name.replace('_', ' ')}: {_told(value)}" for name, value in values.items())
 
-    return "\n".join(f"{name.replace('_', ' ')}: {told(value)}" for name, value in values.items())
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

@@ -17,6 +17,7 @@ from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import current_model
 from llmflow.serving.catalog import Workspace
+from llmflow.serving.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus, make_judge
 from llmflow.types import Principal
 
 
@@ -86,6 +87,15 @@ def stale_questions(questions: Sequence[JudgedQuestion], served: Served) -> list
         for question in questions
         if any((question.principal.tenant, item.source, normalise_quote(item.quote)) in open_quotes for item in question.evidence)
     ]
+
+
+def evaluate_questions(workspace: Workspace, questions: Sequence[JudgedQuestion], covered_only: bool) -> CorpusEvaluation:
+    """Return what the served retriever and answerer make of the questions; the judge model judges where one is configured."""
+    settings = workspace.evaluation
+    asked = chosen_questions(questions, workspace.stores.state, covered_only)
+    prompts = (workspace.load("judge_prompt_ko"), workspace.load("judge_prompt_en"))
+    judge = make_judge(workspace.load("judge_model"), *prompts, settings.judge)
+    return evaluate_corpus(asked, workspace.answerer, settings.limit, judge=judge)
 
 
 def export_file(workspace: Workspace, path: Path, folder: Path, principal: Principal | None) -> Export:
