@@ -70,3 +70,20 @@ def test_tokens_are_letters_and_digits_and_each_text_has_its_own(texts):
     analysed = analyse(texts, PLAIN)
     assert analysed == [analyse([text], PLAIN)[0] for text in texts]
     assert all(token.isalnum() for line in analysed for token in line.split())
+
+
+@pytest.mark.parametrize("question", ["useMemo란 무엇인가요?", "useMemo가 뭐야?", "useMemo는 뭔가요?"])
+def test_words_of_asking_make_no_bigrams_of_their_own(question):
+    found = tokens(question, AnalyserSettings(), question=True)
+    assert found[0] == "usememo"
+    assert all(pair[0] == "o" for pair in found[1:]), "each pair holds a sign of the subject"
+    assert {"무엇", "엇인", "인가"} <= set(tokens("useMemo란 무엇인가요?", AnalyserSettings())), "documents keep theirs"
+
+
+@given(st.text(alphabet="가나다는무엇 aB1?!", max_size=40))
+def test_pairs_of_a_question_are_pairs_of_its_text_in_order(text):
+    every = list(bigrams(text))
+    kept = iter(every)
+    assert all(pair in kept for pair in bigrams(text, [letter in "가나" for letter in text]))
+    assert list(bigrams(text, [True] * len(text))) == every
+    assert not list(bigrams(text, [False] * len(text)))

@@ -15,13 +15,18 @@ def with_particle(word: str, after_consonant: str, after_vowel: str) -> str:
     return word + (after_consonant if (ord(last) - ord("가")) % 28 else after_vowel)
 
 
+def _named(term: str) -> str:
+    spoken = with_particle(term, "이란", "란")
+    return f"{term}(이)란" if spoken.endswith("(란)") else spoken
+
+
 def ask_fact(fact: Fact) -> str:
     """Return the question whose answer is the fact's value."""
     korean = fact.language == "ko"
     if fact.template == "figure":
         return fact.attribute
     if fact.template == "definition":
-        return f"{with_particle(fact.subject, '이란', '란')} 무엇인가요?" if korean else f"What is meant by {fact.subject}?"
+        return f"{_named(fact.subject)} 무엇인가요?" if korean else f"What is meant by {fact.subject}?"
     if fact.template == "section":
         if korean:
             return f"{fact.subject}에서 {fact.attribute}에 대해 어떻게 정하거나 설명하고 있나요?"

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from pydantic import Field
@@ -119,8 +120,17 @@ def tokens_of(text: str, found: list[Morpheme] | None, settings: AnalyserSetting
         return " ".join(_latin_tokens(text, settings))
     tokens = list(_korean_tokens(found, settings, question))
     if settings.bigrams:
-        tokens += bigrams(text)
+        tokens += bigrams(text, _telling(text, found) if question else None)
     return " ".join(tokens)
+
+
+def _telling(text: str, found: Sequence[Morpheme]) -> list[bool]:
+    """Return for each sign of a question whether it belongs to its subject: no particle, ending or word of asking."""
+    telling = [False] * len(text)
+    for token in found:
+        if token.tag in CONTENT_TAGS - WEAK_TAGS and token.form not in KOREAN_STOP_WORDS:
+            telling[token.start : token.start + token.length] = [True] * token.length
+    return telling
 
 
 def _korean_tokens(found: Sequence[Morpheme], settings: AnalyserSettings, question: bool) -> Iterator[str]:
@@ -156,13 +166,18 @@ def _latin_tokens(text: str, settings: AnalyserSettings) -> Iterator[str]:
             yield token
 
 
-def bigrams(text: str) -> Iterator[str]:
+def bigrams(text: str, telling: Sequence[bool] | None = None) -> Iterator[str]:
     """Yield every pair of neighbouring characters with a Hangul syllable in it, across spaces and punctuation.
 
     Across spaces, because Korean writers space compounds as they please: `법인 카드` and `법인카드` share all but nothing else.
+    With `telling`, one flag a character, a pair needs a telling one: in a short question the pairs of its words of asking would
+    outnumber those of its subject, and `useMemo란 무엇인가요?` would find what is asked elsewhere.
     """
-    letters = "".join(WORD.findall(text.lower()))
-    for at in range(len(letters) - 1):
-        pair = letters[at : at + 2]
-        if HANGUL.search(pair):
+    lowered = text.lower()
+    places = [at for word in WORD.finditer(lowered) for at in range(*word.span())]
+    if telling is None or len(lowered) != len(text):
+        telling = [True] * len(lowered)
+    for first, second in pairwise(places):
+        pair = lowered[first] + lowered[second]
+        if (telling[first] or telling[second]) and HANGUL.search(pair):
             yield pair
