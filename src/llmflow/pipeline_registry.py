@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Pipeline
 
-from llmflow.pipelines import finetuning, ingestion, retrieval_evaluation
+from llmflow.pipelines import finetuning, ingestion, promotion, retrieval_evaluation
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -12,5 +12,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "finetuning": finetuning.create_pipeline(),
         "ingestion": documents,
         "retrieval_evaluation": retrieval_evaluation.create_pipeline(),
+        "promotion": promotion.create_pipeline(),
         "__default__": documents + retrieval_evaluation.create_pipeline(after=("ingestion_report",)),
     }

@@ -12,7 +12,7 @@ from llmflow.pipeline_registry import register_pipelines
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, open_catalog
 
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "local")
-KEYS = ("ingestion", "retrieval", "answering", "evaluation", "experiments", "serving", "finetuning")
+KEYS = ("ingestion", "retrieval", "answering", "evaluation", "experiments", "serving", "finetuning", "promotion")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_every_free_input_of_a_pipeline_is_configured(env, home):
     free = {name for pipeline in register_pipelines().values() for name in pipeline.inputs()} - {"parameters"}
     parameters = {name.removeprefix("params:") for name in free if name.startswith("params:")}
     outputs = {name for pipeline in register_pipelines().values() for name in pipeline.outputs()}
-    assert parameters == set(KEYS) - {"serving"}
+    assert parameters == set(KEYS)
     assert {name for name in free if not name.startswith("params:")} | outputs <= set(workspace.catalog)
 
 

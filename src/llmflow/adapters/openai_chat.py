@@ -38,7 +38,7 @@ class OpenAIChat:
         import httpx2
         from openai import BadRequestError, NotFoundError, OpenAIError
 
-        messages: list[Any] = [{"role": "system", "content": request.system}]
+        messages: list[Any] = [{"role": "system", "content": request.system}] if request.system else []
         messages += [{"role": turn.role, "content": turn.content} for turn in request.turns]
         extra: dict[str, Any] = {}
         if request.json_schema is not None:

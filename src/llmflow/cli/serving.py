@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmflow.cli.common import Env, Json, opened_workspace, show
+from llmflow.cli.common import Env, Json, opened_workspace, show, told_errors
 
 
 def serve_llm(
@@ -34,3 +34,28 @@ def serve_llm(
             sys.stdout.flush()
 
         serve_models(workspace, settings, lambda line: print(line, file=sys.stderr, flush=True), ready)
+
+
+def finetune_demo(
+    env: Env = "test",
+    home: Annotated[Path | None, typer.Option(help="Workspace of its own; data/local/finetune-demo by default.")] = None,
+    keep: Annotated[bool, typer.Option(help="Go on with what an earlier run left there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tune a tiny model, judge it, serve it with a real vLLM, promote a second one while eight clients stream, roll back."""
+    with told_errors(as_json):
+        import os
+        import shutil
+        import sys
+
+        from llmflow.workspace import HOME_VARIABLE, home_path
+
+        folder = (home or Path(home_path("finetune-demo"))).resolve()
+        if not keep and (folder / "finetuning").is_dir():
+            shutil.rmtree(folder)
+        os.environ[HOME_VARIABLE] = str(folder)
+        from llmflow.serving.finetune_demo import run_finetune_demo
+        from llmflow.serving.tables import print_demo
+
+        report = run_finetune_demo(folder, env, lambda line: print(line, file=sys.stderr, flush=True))
+        show(report.plain(), as_json, lambda: print_demo(report))

@@ -12,6 +12,7 @@ from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.experiments import ExperimentSettings
+from llmflow.evaluation.adapter_gate import AdapterGateSettings
 from llmflow.evaluation.judging import JudgeSettings
 from llmflow.evaluation.question_generation import GenerationSettings
 from llmflow.finetuning.settings import FinetuningSettings
@@ -104,6 +105,10 @@ class Workspace:
     @cached_property
     def serving(self) -> ServingSettings:
         return parse_settings(ServingSettings, self.parameters, "serving")
+
+    @cached_property
+    def promotion(self) -> AdapterGateSettings:
+        return parse_settings(AdapterGateSettings, self.parameters, "promotion")
 
     @cached_property
     def models(self) -> ModelPromotions:

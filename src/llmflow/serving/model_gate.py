@@ -20,18 +20,28 @@ from llmflow.evaluation.answers import AnsweredQuestion, answer_coverage, summar
 from llmflow.evaluation.frozen_suite import load_suite, score_suite
 from llmflow.evaluation.gate import Verdict, decide
 from llmflow.evaluation.judged_questions import JudgedQuestion
+from llmflow.evaluation.judged_sets import load_sample_questions
 from llmflow.evaluation.memorisation import audit_secrets, find_secrets, split_answer
 from llmflow.evaluation.text_scores import score_texts
 from llmflow.finetuning.local_model import LocalModel, pairs_of
 from llmflow.finetuning.snapshot import Snapshot, open_snapshot
 from llmflow.finetuning.types import Example, Task
 from llmflow.ingestion.language import detect_language
-from llmflow.ports import ModelVersion
+from llmflow.ports import ModelVersion, StateStore
 from llmflow.serving.adapter_sources import adapter_source
 from llmflow.serving.model_promotion import SUBJECT, ModelPromotions, verdict_id
+from llmflow.types import DocumentStatus
 from llmflow.workspace import home_path, project_path
 
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The corpus, asked as it is served."""
+
+    answerer: Answerer
+    questions: tuple[JudgedQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +156,12 @@ def measure_memory(case: GateCase, settings: AdapterGateSettings, model: LocalMo
     return MemoryMeasures(tuple(exposed), *shares)
 
 
-def measure_documents(
-    case: GateCase, settings: AdapterGateSettings, model: LocalModel, answerer: Answerer, questions: Sequence[JudgedQuestion]
-) -> dict[str, DocumentMeasures]:
-    """Return what the project's own answerer makes of the corpus with candidate and champion; empty without questions."""
-    asked = [question for question in questions if question.answerable][: settings.questions]
-    if not asked:
-        return {}
+def measure_documents(case: GateCase, model: LocalModel, documents: Documents) -> dict[str, DocumentMeasures]:
+    """Return what the project's own answerer makes of the corpus with candidate and champion."""
     found = {}
     for name, adapter in (("candidate", "candidate"), ("champion", "champion" if case.champion else None)):
-        with_model = replace(answerer, model=LocalChat(model, adapter, name))
-        answered = [AnsweredQuestion(one, with_model.answer(one.text, one.principal)) for one in asked]
+        with_model = replace(documents.answerer, model=LocalChat(model, adapter, name))
+        answered = [AnsweredQuestion(one, with_model.answer(one.text, one.principal)) for one in documents.questions]
         found[name] = DocumentMeasures(tuple(map(answer_coverage, answered)), summarise_answers(answered).overall)
     return found
 
@@ -182,27 +187,25 @@ def reach_verdict(case: GateCase, evidence: AdapterEvidence, settings: AdapterGa
     return decide(SUBJECT, verdict_id(case.candidate.adapter), case.champion_id, checks, made_at)
 
 
-def judge_candidate(
-    models: ModelPromotions, settings: AdapterGateSettings, documents: "Documents | None", progress: Progress
-) -> tuple[GateCase, AdapterEvidence, Verdict]:
-    """Measure the candidate, reach the verdict and keep it with the registry: the whole gate in one call."""
-    case = open_case(models, settings)
+def measure_adapters(
+    case: GateCase, settings: AdapterGateSettings, documents: Documents | None, progress: Progress
+) -> AdapterEvidence:
+    """Return everything that the verdict rests on; each model is loaded once."""
     model = local_model(case)
     evidence = measure_models(case, settings, model, progress)
-    if documents is not None and settings.questions:
-        found = measure_documents(case, settings, model, documents.answerer, documents.questions)
-        evidence = replace(evidence, documents=found)
-    verdict = reach_verdict(case, evidence, settings)
-    models.keep_verdict(case.candidate, verdict)
-    return case, evidence, verdict
+    if documents is None:
+        return evidence
+    return replace(evidence, documents=measure_documents(case, model, documents))
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """The corpus, asked as it is served."""
-
-    answerer: Answerer
-    questions: tuple[JudgedQuestion, ...]
+def choose_documents(answerer: Answerer, state: StateStore, questions: str, limit: int) -> Documents | None:
+    """Return the answerable questions that the served corpus can answer, at most `limit`; None where there are none."""
+    if not limit or not state.documents(status=DocumentStatus.READY):
+        return None
+    served = {document.source for document in state.documents() if document.version}
+    every = load_sample_questions(project_path() / questions)
+    fitting = [one for one in every if one.evidence and {item.source for item in one.evidence} <= served]
+    return Documents(answerer, tuple(fitting[:limit])) if fitting else None
 
 
 def _plain(example: Example) -> str:

@@ -1,7 +1,7 @@
 """Reports as tables on the terminal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmflow.evaluation.experiment_page import ExperimentReport
 from llmflow.evaluation.gate import Verdict
@@ -9,6 +9,9 @@ from llmflow.evaluation.report import metrics_table
 from llmflow.ingestion.run import IngestionReport
 from llmflow.ports import ModelVersion, Pointer, PromotionEvent
 from llmflow.types import Answer, Document, Hit
+
+if TYPE_CHECKING:
+    from llmflow.serving.finetune_demo import DemoReport
 
 
 def _console() -> Any:
@@ -125,6 +128,20 @@ def print_models(versions: Sequence[ModelVersion], pointer: Pointer | None, hist
         console.print(
             f"{event.at} {event.who}: {event.action} {event.champion} (before {event.before}) {event.why}", markup=False
         )
+
+
+def print_demo(report: "DemoReport") -> None:
+    """Print what the demonstration of fine-tuning did, step by step."""
+    from rich.table import Table
+
+    table = Table(title="Fine-tuning, promotion and serving with a smoke model", title_justify="left")
+    table.add_column("step")
+    table.add_column("s", justify="right")
+    table.add_column("result", overflow="fold")
+    for step in report.steps:
+        table.add_row(step.what, f"{step.seconds:.1f}", step.result)
+    table.add_row("all", f"{report.seconds:.1f}", "")
+    _console().print(table)
 
 
 def print_lines(text: str) -> None:
