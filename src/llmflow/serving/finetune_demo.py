@@ -1,4 +1,4 @@
-"""The second loop on one machine with no download: data, adapter, gate, registry, a real vLLM, promotion while people ask, rollback.
+"""The second loop on one machine with no download: data, adapter, gate, a real vLLM, promotion while people ask, rollback.
 
 Every step states what must be true and stops the demonstration where it is not.
 """
@@ -27,7 +27,7 @@ from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.model_gate import choose_documents, measure_adapters, open_case, reach_verdict
 from llmflow.serving.streaming_clients import StreamReport, streaming_clients
 
-QUESTION = "VPN 연결은 몇 시간까지 유지되나요?"
+QUESTION = "VPN 비밀번호를 계속 틀리면 계정이 얼마나 잠기나요?"
 """Asked through the whole chat path: retrieval, prompt, model, citations."""
 CLIENTS = 8
 Say = Callable[[str], None]
