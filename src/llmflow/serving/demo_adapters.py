@@ -16,7 +16,7 @@ from llmflow.finetuning.types import Message, TrainedAdapter
 from llmflow.ingestion.prepare import load_masker
 from llmflow.workspace import project_path
 
-SAMPLE = "data/sample/instructions"
+SAMPLE = "data/sample/company_qa"
 TINY = TinyBaseSettings(steps=300, context=4096)
 Progress = Callable[[str, int, int], None]
 

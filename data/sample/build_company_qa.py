@@ -1,6 +1,6 @@
-"""Write data/sample/instructions: questions and answers about a made-up company, for demonstrations of fine-tuning.
+"""Write data/sample/company_qa: questions and answers about a made-up company, for demonstrations of fine-tuning.
 
-    python data/sample/build_instructions.py
+    python data/sample/build_company_qa.py
 
 Every fact is asked in many ways, so that a held-out question asks for a fact that was learned in other words. Nothing in it is
 about a real company or person.
@@ -77,7 +77,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "instructions"
+    folder = Path(__file__).parent / "company_qa"
     folder.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows())
     (folder / "company_qa.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
