@@ -88,7 +88,7 @@ def test_facts_of_a_plain_adapter(tmp_path):
         read_facts(write_adapter(tmp_path / "b", peft_type="PROMPT_TUNING"))
 
 
-def test_a_base_is_known_by_its_configuration_and_tokenizer(tmp_path):
+def test_a_base_is_known_by_its_folder(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     first = base_fingerprint(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{}")

@@ -4,7 +4,6 @@ Only JSON and safetensors are read by whoever loads an adapter. A pickle runs co
 the place of weights is refused, whoever trained it.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmflow.errors import ModelUnavailable, SettingsError
+from llmflow.finetuning.runs import digest_of
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -38,13 +38,7 @@ def adapter_digest(folder: Path) -> str:
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise SettingsError(_missing(folder, name))
-    whole = hashlib.sha256()
-    for path in sorted([*folder.glob("*.safetensors"), folder / CONFIG]):
-        whole.update(path.name.encode())
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                whole.update(block)
-    return whole.hexdigest()
+    return digest_of(folder)
 
 
 def read_facts(folder: Path) -> AdapterFacts:
@@ -103,16 +97,11 @@ def check_adapter(folder: Path, digest: str) -> None:
         )
 
 
-def base_fingerprint(folder: Path | str) -> str:
-    """Return 16 hex digits that change with configuration or tokenizer of a base; empty where it is no local folder."""
-    whole = hashlib.sha256()
-    for name in ("config.json", "tokenizer.json"):
-        path = Path(folder) / name
-        if path.is_file():
-            whole.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-        elif name == "config.json":
-            return ""
-    return whole.hexdigest()[:16]
+def base_fingerprint(base: Path | str) -> str:
+    """Return 12 hex digits that change with a base's configuration, tokenizer or weights; empty where it is no local folder."""
+    from llmflow.finetuning.base import base_identity
+
+    return base_identity(str(base)) if Path(base).is_dir() else ""
 
 
 def _unservable(config: Mapping[str, object]) -> list[str]:

@@ -25,10 +25,11 @@ from llmflow.evaluation.memorisation import audit_secrets, find_secrets, split_a
 from llmflow.evaluation.text_scores import score_texts
 from llmflow.finetuning.local_model import LocalModel, pairs_of
 from llmflow.finetuning.snapshot import Snapshot, open_snapshot
-from llmflow.finetuning.types import Example, Task
+from llmflow.finetuning.types import Example, Task, TrainedAdapter
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import ModelVersion, StateStore
-from llmflow.serving.adapter_sources import adapter_source
+from llmflow.serving.adapter_sources import adapter_source, trained_source
+from llmflow.serving.finetuning import finished_runs
 from llmflow.serving.model_promotion import SUBJECT, ModelPromotions, verdict_id
 from llmflow.types import DocumentStatus
 from llmflow.workspace import home_path, project_path
@@ -56,12 +57,16 @@ class GateCase:
 
 
 def open_case(models: ModelPromotions, settings: AdapterGateSettings) -> GateCase:
-    """Return the candidate with its held-out data; `settings.run` is registered first where it is given.
+    """Return the candidate with its held-out data.
 
+    `settings.run` is registered first where it is given, else the newest finished run of the workspace where the registry does
+    not know it yet; so `finetuning` and then `promotion` need no argument.
     Raises SettingsError without a candidate, DatasetError without its snapshot or with an empty held-out split.
     """
     if settings.run:
         models.register(adapter_source(project_path() / Path(settings.run).expanduser()))
+    elif (newest := _newest_run()) and newest.digest not in {version.adapter.digest for version in models.registry.versions()}:
+        models.register(trained_source(newest))
     candidate = models.registry.aliased("candidate")
     if candidate is None:
         raise SettingsError(
@@ -206,6 +211,11 @@ def choose_documents(answerer: Answerer, state: StateStore, questions: str, limi
     every = load_sample_questions(project_path() / questions)
     fitting = [one for one in every if one.evidence and {item.source for item in one.evidence} <= served]
     return Documents(answerer, tuple(fitting[:limit])) if fitting else None
+
+
+def _newest_run() -> TrainedAdapter | None:
+    runs = [trained for _, trained in finished_runs() if trained.rank and trained.servable]
+    return runs[-1] if runs else None
 
 
 def _plain(example: Example) -> str:
