@@ -167,3 +167,26 @@ def vllm_doubles(count: int = 1, **options) -> Iterator[list[VllmDouble]]:
     finally:
         for double in doubles:
             double.close()
+
+
+def main() -> None:
+    """Stand in for vLLM's own command line: `--port`, `--served-model-name`; dies at once where DOUBLE_DIES says so."""
+    import os
+    import sys
+
+    options = dict(zip(sys.argv, sys.argv[1:], strict=False))
+    if os.environ.get("DOUBLE_DIES"):
+        print("ValueError: the model is broken")
+        sys.exit(3)
+    double = VllmDouble(options["--served-model-name"], os.environ.get("VLLM_API_KEY", ""), port=int(options["--port"]))
+    if os.environ.get("DOUBLE_CHILD"):
+        import subprocess
+
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(os.environ["DOUBLE_CHILD"]).write_text(str(child.pid))
+    print("serving", double.address, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
