@@ -56,7 +56,7 @@ def rouge_l(prediction: str, reference: str) -> float:
 
 def chrf(prediction: str, reference: str) -> float:
     """Return chrF2 (Popović 2015) of one sentence, 0 to 1: character n-grams suit Korean, whose words carry their endings."""
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     return CHRF(word_order=0).sentence_score(prediction, [reference]).score / 100
 

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
-from llmflow.evaluation.experiments import ExperimentSettings
 from llmflow.evaluation.adapter_gate import AdapterGateSettings
+from llmflow.evaluation.experiments import ExperimentSettings
 from llmflow.evaluation.judging import JudgeSettings
 from llmflow.evaluation.question_generation import GenerationSettings
 from llmflow.finetuning.settings import FinetuningSettings
