@@ -65,6 +65,17 @@ class TestFlagReranker(RerankerContract):
     def reranker(self, tiny_reranker: Path) -> Reranker:
         return flag_reranker(tiny_reranker)
 
+    def test_scores_are_the_models_own_output(self, scores: list[float], tiny_reranker: Path):
+        import torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(tiny_reranker)
+        model = AutoModelForSequenceClassification.from_pretrained(tiny_reranker).eval()
+        for passage, score in zip(PASSAGES, scores, strict=True):
+            pair = tokenizer(QUESTION, passage, truncation="only_second", max_length=256, return_tensors="pt")
+            with torch.inference_mode():
+                assert float(model(**pair).logits) == pytest.approx(score, abs=1e-4)
+
     def test_a_missing_folder_names_the_remedy(self, tmp_path: Path):
         with pytest.raises(ModelUnavailable, match="Copy the reranker folder there"):
             FlagReranker(FlagRerankerSettings(model=str(tmp_path))).score(QUESTION, ["text"])

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -112,6 +113,7 @@ class ModelServer:
         with self._lock:
             if self._client is None:
                 self._client = httpx.Client(headers=self._headers)
+                weakref.finalize(self, self._client.close)
             return self._client
 
     def _unavailable(self, path: str, why: str) -> ModelUnavailable:
