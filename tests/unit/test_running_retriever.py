@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
-from llmflow.datasets.models import ChatModelDataset, RerankerDataset
+from llmflow.answering.answerer import SEARCH_AWAY, AnsweringSettings
+from llmflow.datasets.models import ChatModelDataset, ExtractorDataset, RerankerDataset
 from llmflow.errors import DatasetError, ModelUnavailable, SettingsError
 from llmflow.evaluation.fusion_fit import FusionFitSettings
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet, Passage
@@ -23,7 +24,7 @@ from llmflow.retrieval.fusion import FusionSettings
 from llmflow.retrieval.rerank import RerankSettings, merge
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.benchmarks import embedded_stores
-from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_retriever
+from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_answerer, build_retriever
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.evaluate import evaluate_judged_set
 from llmflow.serving.fusion_fit import describe_fit, fit_fusion, write_fit
@@ -97,6 +98,15 @@ def fresh(tmp_path: Path) -> Iterator[Stores]:
     index(stores)
     yield stores
     stores.close()
+
+
+def workspace_over(stores: Stores) -> Workspace:
+    entries = {entry: MemoryDataset(getattr(stores, name), copy_mode="assign") for name, entry in STORE_ENTRIES.items()}
+    entries |= {"prompt_ko": MemoryDataset("{evidence}"), "prompt_en": MemoryDataset("{evidence}")}
+    entries |= {"reranker": RerankerDataset(), "extractor": ExtractorDataset()}
+    entries |= {"chat_model": ChatModelDataset(backend="extractive")}
+    settings = {"sources": {"paths": []}, "workers": {"processes": 1}}
+    return Workspace("base", DataCatalog(entries), {"ingestion": settings})
 
 
 def retriever_over(stores: Stores, **rerank) -> Retriever:
@@ -211,10 +221,7 @@ def test_a_running_retriever_outlives_a_change_of_the_embedder(fresh: Stores):
 
 
 def test_a_running_chat_answers_through_a_change_of_the_embedder(fresh: Stores):
-    entries = {entry: MemoryDataset(getattr(fresh, name), copy_mode="assign") for name, entry in STORE_ENTRIES.items()}
-    entries |= {"prompt_ko": MemoryDataset("{evidence}"), "prompt_en": MemoryDataset("{evidence}")}
-    entries |= {"chat_model": ChatModelDataset(backend="extractive"), "reranker": RerankerDataset()}
-    chat = WorkspaceChat(Workspace("base", DataCatalog(entries), {"ingestion": {"sources": {"paths": []}}}))
+    chat = WorkspaceChat(workspace_over(fresh))
 
     def ask() -> Answer:
         *_, answer = chat.stream(QUESTION, ASKER)
@@ -232,10 +239,25 @@ def test_a_running_chat_answers_through_a_change_of_the_embedder(fresh: Stores):
     assert answer.text.startswith(str(first))
 
 
-def test_the_learned_fusion_is_fitted_on_the_retriever_that_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path))
-    entries = {"embedder": MemoryDataset(WordEmbedder(), copy_mode="assign"), "reranker": RerankerDataset()}
-    workspace = Workspace("base", DataCatalog(entries), {"ingestion": {"sources": {"paths": []}, "workers": {"processes": 1}}})
+def test_an_answer_says_that_a_search_model_is_away(fresh: Stores):
+    embedder = WordEmbedder(down=True)
+    prompts = {"ko": "{evidence}", "en": "{evidence}"}
+    settings = RetrievalSettings()
+    answerer = build_answerer(
+        replace(fresh, embedder=embedder), PreparationSettings(), settings, AnsweringSettings(), prompts, None
+    )
+    away = answerer.answer(QUESTION, ASKER)
+    assert (away.found, away.notice) == (True, SEARCH_AWAY["en"])
+    assert answerer.answer("zzz qqq?", ASKER, language="ko").notice == SEARCH_AWAY["ko"]
+    embedder.down = False
+    assert answerer.answer(QUESTION, ASKER).notice == ""
+
+
+def test_the_learned_fusion_is_fitted_on_the_retriever_that_serves(
+    fresh: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LLMFLOW_HOME", str(tmp_path / "home"))
+    workspace = workspace_over(fresh)
     questions = [("How is leave requested?", "leave"), ("Who reports sick leave?", "sick"), ("What gateway is installed?", "vpn")]
     judged = JudgedSet(
         "own",

@@ -6,7 +6,7 @@ numbered evidence (a model), mask again, and cite.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
@@ -28,6 +28,10 @@ NOT_FOUND = {
 MODEL_AWAY = {
     "ko": "지금 언어 모델에 연결할 수 없어 문서의 문장을 그대로 보여 드립니다.",
     "en": "The language model cannot be reached now, so sentences of the documents are quoted as they are.",
+}
+SEARCH_AWAY = {
+    "ko": "지금 검색 모델의 일부에 연결할 수 없어 찾지 못한 문서가 있을 수 있습니다.",
+    "en": "Part of the search models cannot be reached now, so documents may be missing.",
 }
 HISTORY_TURNS = 6
 
@@ -74,11 +78,18 @@ class Answerer:
         """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces.
 
         A chat model that does not begin to answer is replaced by quotations, with a notice; one that stops in the middle raises
-        `ModelInterrupted`: half an answer must not look like a whole one.
+        `ModelInterrupted`: half an answer must not look like a whole one. An embedder or reranker that is away is searched
+        without, with a notice.
         """
         question = self.mask(question)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
-        hits = self.retriever.search(question, principal, self.settings.retrieve)
+        found = self.retriever.search_many([question], principal, self.settings.retrieve)[0]
+        for piece in self._answer(question, found.hits, history, spoken):
+            if isinstance(piece, Answer) and found.problems:
+                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, SEARCH_AWAY[spoken]))))
+            yield piece
+
+    def _answer(self, question: str, hits: Sequence[Hit], history: Sequence[ChatTurn], spoken: str) -> Iterator[str | Answer]:
         evidence = weigh_evidence(question, hits, self.settings.evidence, self.retriever.analyser)
         model = current_model(self.model)
         name = model.name if model else "extractive"

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import asking, documents, finetuning, judged, models, retrieval, serving
+from llmflow.cli import asking, documents, finetuning, fusion, judged, models, retrieval, serving
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -28,6 +28,7 @@ app.command("finetune-demo")(serving.finetune_demo)
 app.add_typer(models.models_app, name="models")
 app.add_typer(judged.judged_app, name="judged")
 app.add_typer(retrieval.retrieval_app, name="retrieval")
+retrieval.retrieval_app.command()(fusion.fit_fusion)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def fit_fusion(
     drop_titles: Annotated[bool, typer.Option(help="Index the passages without their titles.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Fit the learned fusion, say by cross-validation what it gains on the configured one, and print its settings."""
+    """Fit the learned fusion, say by cross-validation what it gains on the one that is served, and print its settings."""
     with opened_workspace(env) as workspace:
         from llmflow.evaluation.fusion_fit import FusionFitSettings
         from llmflow.evaluation.judged_sets import load_judged_set

@@ -1,4 +1,4 @@
-"""The learned fusion on a judged set: fitted and held against the configured one by the retriever that serves."""
+"""The learned fusion on a judged set: fitted and held against the one that is served."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,27 +28,28 @@ class FusionFit:
     sets: tuple[str, ...]
     questions: int
     baseline: str
-    """The configured method that the gain is measured against."""
+    """The served method that the gain is measured against."""
     weights: LearnedWeights
     gains: tuple[Comparison, ...]
     """Over all questions, each answered with weights that never saw it."""
 
 
 def fit_fusion(sets: Sequence[JudgedSet], workspace: Workspace, settings: FusionFitSettings, progress: Progress) -> FusionFit:
-    """Return weights for the judged sets together, with their cross-validated gain on the configured fusion.
+    """Return weights for the judged sets together, with their cross-validated gain on the fusion that is served.
 
     Every set is indexed in the benchmark cache where it is not there. Raises DatasetError when two sets share a name.
     """
     names = [judged.name for judged in sets]
     if len(set(names)) < len(names):
         raise DatasetError(f"Two judged sets have the same name: {', '.join(names)}. Rename one folder.")
+    served = workspace.promotions.served().settings
     examples: list[FusionExample] = []
     before: dict[str, Sequence[ScoredId]] = {}
     after: dict[str, Sequence[ScoredId]] = {}
     qrels: dict[str, dict[str, int]] = {}
     for judged in sets:
         with opened_benchmark(judged, workspace, progress) as (stores, _):
-            retriever = build_retriever(stores, workspace.ingestion.preparation, workspace.retrieval)
+            retriever = build_retriever(stores, workspace.ingestion.preparation, served)
             for key, (question, result) in _run(judged, _judged(judged), retriever, settings.passages).items():
                 examples.append(_example(key, question, result))
                 before[key] = _passages(result)
@@ -57,14 +58,14 @@ def fit_fusion(sets: Sequence[JudgedSet], workspace: Workspace, settings: Fusion
     fitted = [fit_weights([e for e in examples if e.question_id not in fold], settings) for fold in folds]
     for judged in sets:
         with opened_benchmark(judged, workspace, progress) as (stores, _):
-            retriever = build_retriever(stores, workspace.ingestion.preparation, workspace.retrieval)
+            retriever = build_retriever(stores, workspace.ingestion.preparation, served)
             for fold, weights in zip(folds, fitted, strict=True):
                 held = [question for question in _judged(judged) if _key(judged, question) in fold]
                 found = _run(judged, held, with_weights(retriever, weights), settings.passages)
                 after |= {key: _passages(result) for key, (_, result) in found.items()}
     old, new = evaluate_run(qrels, before, MEASURES), evaluate_run(qrels, after, MEASURES)
     gains = tuple(compare_runs(old, new, measure) for measure in MEASURES)
-    return FusionFit(tuple(names), len(qrels), workspace.retrieval.fusion.method, fit_weights(examples, settings), gains)
+    return FusionFit(tuple(names), len(qrels), served.fusion.method, fit_weights(examples, settings), gains)
 
 
 def with_weights(retriever: Retriever, weights: LearnedWeights) -> Retriever:
