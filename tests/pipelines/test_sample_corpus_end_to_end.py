@@ -53,10 +53,8 @@ class Corpus:
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory) -> Iterator[Corpus]:
-    home = tmp_path_factory.mktemp("sample") / "home"
-    done = run_llmflow(home, "ingest", str(SAMPLE / "corpus"))
-    assert done.returncode == 0, done.stderr[-4000:]
+def corpus(ingested_sample) -> Iterator[Corpus]:
+    home = ingested_sample.home
     shown = run_llmflow(home, "demo", "--json")
     assert shown.returncode == 0, shown.stderr[-4000:]
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +62,7 @@ def corpus(tmp_path_factory) -> Iterator[Corpus]:
         patch.setenv("LLMFLOW_PROJECT", str(ROOT))
         patch.setenv("OMP_NUM_THREADS", "1")
         workspace = open_catalog("base")
-        yield Corpus(workspace, home, done.stdout + done.stderr + shown.stdout + shown.stderr)
+        yield Corpus(workspace, home, ingested_sample.said + shown.stdout + shown.stderr)
         workspace.close()
 
 
