@@ -10,13 +10,18 @@ from fastapi.testclient import TestClient
 
 from apps.chat.app import create_app
 from apps.chat.settings import ChatAppSettings
+from llmflow.adapters.sql_state import SqlStateStore
+from llmflow.evaluation.gate import Check, decide
+from llmflow.evaluation.promotion import Candidate
 from llmflow.ingestion.access import Grant
 from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.serving.catalog import open_catalog
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.profiles import PROFILE_HEADER, Profile
+from llmflow.serving.promotion import RetrievalPromotions
 from llmflow.types import Answer, Principal
+from llmflow.workspace import home_path
 
 FILES = {
     "hr/leave.md": "# 휴가 규정\n\n## 반반차\n\n반반차는 2시간 단위로 쓸 수 있으며 하루에 두 번까지 신청할 수 있다.\n",
@@ -139,3 +144,30 @@ def test_the_api_serves_it(service):
     assert found["found"] and found["citations"][0]["source"] == "hr/leave.md"
     refused = client.post("/api/ask", json={"question": LEAVE}, headers={PROFILE_HEADER: "staff"}).json()
     assert not refused["found"] and not refused["citations"]
+
+
+def test_promoted_settings_are_followed_without_a_restart(service, tmp_path):
+    """The promotion comes from another connection, as from another process; what streams at that moment ends as it began."""
+    workspace = service._workspace
+    words = workspace.retrieval.model_copy(update={"channels": ("text",)})
+    conf, other = workspace.promotions.configured.id, SqlStateStore(f"sqlite:///{home_path('state.db')}")
+    assert ask(service, LEAVE, HR)[1].settings_id == conf
+    elsewhere = RetrievalPromotions(other, workspace.retrieval)
+    verdict = decide("retrieval settings", words.fingerprint(), conf, [Check("recall", True, 1.0, 0.9, "Good.")], "2026-01-01")
+    elsewhere.keep_verdict(Candidate("words", words.model_dump(mode="json"), verdict))
+    streaming = service.stream(LEAVE, HR)
+    elsewhere.promote("words", "kim", "a test")
+    *_, ended = streaming
+    assert ended.settings_id == conf
+    after = ask(service, LEAVE, HR)[1]
+    assert after.settings_id == words.fingerprint() and after.found
+    assert all(set(hit.channels) == {"text"} for hit in service.search(LEAVE, HR))
+    assert service.health()["retrieval"] == f"{words.fingerprint()} (promoted: words)"
+    profile = Profile(name="hr", label="HR", tenant="acme", groups=("hr",))
+    with TestClient(create_app(service, ChatAppSettings(profiles=(profile,)))) as client:
+        answer = client.post("/api/ask", json={"question": LEAVE}, headers={PROFILE_HEADER: "hr"}).json()
+        assert answer["settings_id"] == words.fingerprint()
+    elsewhere.roll_back("kim", "")
+    assert ask(service, LEAVE, HR)[1].settings_id == conf
+    assert service.health()["retrieval"] == f"{conf} (conf)"
+    other.close()
