@@ -83,15 +83,10 @@ def train(
 ) -> None:
     """Curate, train and export as configured; a run that was killed goes on."""
     with opened_workspace(env) as workspace:
-        from llmflow.finetuning.settings import FinetuningSettings
-        from llmflow.serving.catalog import parse_settings
-        from llmflow.serving.finetuning import describe_run, run_finetuning
+        from llmflow.serving.finetuning import changed_recipe, describe_run, run_finetuning
         from llmflow.serving.progress import log_progress
 
-        wanted = dict(workspace.parameters.get("finetuning", {}))
-        recipe = {"preset": preset} if preset else dict(wanted.get("recipe", {}))
-        wanted["recipe"] = recipe | ({"max_steps": max_steps} if max_steps else {})
-        settings = parse_settings(FinetuningSettings, {"finetuning": wanted | ({"base": base} if base else {})}, "finetuning")
+        settings = changed_recipe(workspace.finetuning, preset, max_steps, base)
         with log_progress(quiet=as_json) as progress:
             run = run_finetuning(settings, progress)
         show(run.report(), as_json, lambda: typer.echo(describe_run(run)))

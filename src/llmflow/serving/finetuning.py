@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from llmflow.config import fingerprint_of
+from llmflow.errors import SettingsError
 from llmflow.finetuning.base import base_identity
 from llmflow.finetuning.curate import build_snapshot
 from llmflow.finetuning.export import export_adapter, export_merged
 from llmflow.finetuning.gguf_export import export_gguf
+from llmflow.finetuning.recipe import PRESETS
 from llmflow.finetuning.report import training_report
 from llmflow.finetuning.settings import TINY, FinetuningSettings, anchored
 from llmflow.finetuning.snapshot import Snapshot
@@ -39,6 +43,17 @@ class FinetuningRun:
 
     def report(self) -> dict[str, Any]:
         return {**training_report(self.trained, self.snapshot, self.exports), "run": str(self.directory)}
+
+
+def changed_recipe(settings: FinetuningSettings, preset: str = "", max_steps: int = 0, base: str = "") -> FinetuningSettings:
+    """Return the settings with another preset in place of the whole recipe, another number of steps or another base."""
+    recipe: dict[str, Any] = {"preset": preset} if preset else settings.recipe.model_dump(mode="json", exclude_unset=True)
+    recipe |= {"max_steps": max_steps} if max_steps else {}
+    changed = settings.model_dump(mode="json", exclude_unset=True) | {"recipe": recipe} | ({"base": base} if base else {})
+    try:
+        return FinetuningSettings.model_validate(changed)
+    except ValidationError as exc:
+        raise SettingsError(f"Unknown preset '{preset}'. Choose one of: {', '.join(PRESETS)}.") from exc
 
 
 def curate(settings: FinetuningSettings, progress: Progress | None = None) -> Snapshot:
