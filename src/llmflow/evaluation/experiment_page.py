@@ -90,6 +90,8 @@ def _set_section(result: SetResult, analysis: SetAnalysis, report: ExperimentRep
     level = f"{100 * report.settings.gate.significance.level:.0f}% interval"
     parts = [f"<h2>{escape(result.name)}</h2>"]
     count = f"{len(result.questions)} questions with gold over {result.passages} passages"
+    unseen = sum(question.standing == "generated" for question in result.questions)
+    count += f", {unseen} of them generated and reviewed by nobody" if unseen else ""
     parts.append(f"<p>{count}; shares in percent, small the {level}.</p>")
     parts.append(_ablation(result, analysis))
     others = {name: row.comparison for name, row in analysis.rows.items() if row.comparison}

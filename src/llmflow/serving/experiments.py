@@ -120,6 +120,10 @@ def _log(mlflow: Any, metrics: Mapping[str, float], evaluation: CorpusEvaluation
         plot_channels(plot, evaluation.rows, title="Evidence recall by channel")
         mlflow.log_artifact(str(plot))
         page = Path(folder) / "retrieval.html"
-        page.write_text(results_html("Retrieval on the corpus's own questions", evaluation.rows, answers=evaluation.answers))
+        notes = [f"{', '.join(f'{count} {name}' for name, count in evaluation.standing.items())} questions."]
+        if evaluation.answers.judge:
+            notes.append(f"Columns called judged come from the model {evaluation.answers.judge}, not from a person.")
+        title = "Retrieval on the corpus's own questions"
+        page.write_text(results_html(title, evaluation.rows, answers=evaluation.answers, notes=notes), encoding="utf-8")
         mlflow.log_artifact(str(page))
     mlflow.log_dict(corpus_report(evaluation), "retrieval.json")
