@@ -30,6 +30,8 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 VERB_WORTH = 0.3
+ADDED = 0.1
+"""Share of a sentence's words by which passages differ enough to count."""
 PLAIN = AnalyserSettings(bigrams=False)
 
 
@@ -103,15 +105,19 @@ def _support(sentence: str, cited: Sequence[Citation], texts: Sequence[str], set
     if detect_language(sentence) not in {detect_language(text) for text in texts}:
         return SentenceSupport(sentence, None, "other language")
     words = _content_words(sentence)
-    reason = "numbers"
-    for tier in tiers:  # a single sentence before its neighbour is taken in, lest the neighbour's "not" be read into it
-        exact = [window for window in tier if not missing_quantities(sentence, f"{above} {window}")]
-        covered = [(_covered(words, f"{above} {window}"), -len(window), window) for window in exact]
-        share, _, best = max(covered, default=(0.0, 0, ""))
-        if covered and (not words or share >= settings.min_overlap):
+    reason, before = "words", 0.0
+    for tier in tiers:  # one sentence first: a neighbour's "not" or figure must not be read into it
+        covered = {window: _covered(words, f"{above} {window}") for window in tier}
+        most = max(covered.values(), default=0.0)
+        if words and (most < settings.min_overlap or most < before + ADDED):
+            continue  # too little, or the neighbour adds nothing but its figures
+        fitting = [window for window in covered if covered[window] >= max(settings.min_overlap if words else 0.0, most - ADDED)]
+        exact = [window for window in fitting if not missing_quantities(sentence, f"{above} {window}")]
+        if exact:
+            best = max(exact, key=lambda window: (covered[window], -len(window)))
             differs = _negation_differs(sentence, best)
             return SentenceSupport(sentence, not differs, "negation" if differs else "")
-        reason = "words" if covered else reason
+        reason, before = "numbers", most
     return SentenceSupport(sentence, False, reason)
 
 
