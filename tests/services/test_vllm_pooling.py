@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import free_port
 from contracts.test_embedder import TEXTS, EmbedderContract
 from contracts.test_reranker import PASSAGES, QUESTION, RerankerContract
+from running import free_port
 from tiny_models import HIDDEN, flag_embedder, flag_reranker
 
 from llmflow.adapters.http_embedder import HttpEmbedderSettings, OpenAIEmbedder
@@ -23,48 +24,53 @@ READY_SECONDS = 400
 MAX_TOKENS = 256
 
 
-def serve(name: str, folder: Path, log: Path) -> Iterator[str]:
-    """Yield the address of a vLLM that serves `folder` as `name`; skip where there is no serving environment."""
-    import httpx
+@dataclass(frozen=True)
+class Addresses:
+    embedder: str
+    reranker: str
 
+
+@pytest.fixture(scope="module")
+def servers(tiny_m3: Path, tiny_reranker: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """Two servers, started side by side; skips where there is no serving environment."""
     try:
         serving_python()
     except MissingDependency as exc:
         pytest.skip(str(exc))
-    settings = ModelServerSettings(
-        name=name, model=str(folder), port=free_port(), task="pooling", max_model_len=MAX_TOKENS, dtype="float32", kv_cache="64M",
-        threads=1,
-    )  # fmt: skip
-    process = VllmProcess(settings, log)
-    process.start()
+    logs = tmp_path_factory.mktemp("vllm")
+    started = []
     try:
-        end = time.monotonic() + READY_SECONDS
-        while True:
-            assert process.alive() and time.monotonic() < end, f"vLLM did not start:\n{process.last_words()}"
-            try:
-                if httpx.get(f"{settings.address}/health", timeout=2).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.5)
-        yield settings.address
+        for name, folder in (("tiny-m3", tiny_m3), ("tiny-reranker", tiny_reranker)):
+            settings = ModelServerSettings(
+                name=name, model=str(folder), port=free_port(), task="pooling", max_model_len=MAX_TOKENS, dtype="float32",
+                kv_cache="64M", threads=1,
+            )  # fmt: skip
+            started.append(VllmProcess(settings, logs / f"{name}.log"))
+            started[-1].start()
+        yield Addresses(*(wait_for(process) for process in started))
     finally:
-        process.stop()
+        for process in started:
+            process.stop()
 
 
-@pytest.fixture(scope="module")
-def embedding_server(tiny_m3: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    yield from serve("tiny-m3", tiny_m3, tmp_path_factory.mktemp("vllm") / "embed.log")
+def wait_for(process: VllmProcess) -> str:
+    """Return the address of a server that answers."""
+    import httpx
 
-
-@pytest.fixture(scope="module")
-def rerank_server(tiny_reranker: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    yield from serve("tiny-reranker", tiny_reranker, tmp_path_factory.mktemp("vllm") / "rerank.log")
+    end = time.monotonic() + READY_SECONDS
+    while True:
+        assert process.alive() and time.monotonic() < end, f"vLLM did not start:\n{process.last_words()}"
+        try:
+            if httpx.get(f"{process.settings.address}/health", timeout=2).is_success:
+                return process.settings.address
+        except httpx.HTTPError:
+            time.sleep(0.5)
 
 
 class TestVllmEmbedder(EmbedderContract):
     @pytest.fixture
-    def address(self, embedding_server: str) -> str:
-        return embedding_server
+    def address(self, servers: Addresses) -> str:
+        return servers.embedder
 
     @pytest.fixture
     def embedder(self, address: str) -> Embedder:
@@ -89,8 +95,8 @@ class TestVllmEmbedder(EmbedderContract):
 
 class TestVllmReranker(RerankerContract):
     @pytest.fixture(params=["", "/v1"])
-    def reranker(self, rerank_server: str, request: pytest.FixtureRequest) -> Reranker:
-        settings = HttpRerankerSettings(url=rerank_server + request.param, model="tiny-reranker", truncate_tokens=MAX_TOKENS)
+    def reranker(self, servers: Addresses, request: pytest.FixtureRequest) -> Reranker:
+        settings = HttpRerankerSettings(url=servers.reranker + request.param, model="tiny-reranker", truncate_tokens=MAX_TOKENS)
         return VllmReranker(settings)
 
     def test_its_scores_are_those_of_the_library(self, reranker: Reranker, tiny_reranker: Path):

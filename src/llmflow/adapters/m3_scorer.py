@@ -1,4 +1,4 @@
-"""Relevance of passages by all three outputs of BGE-M3: dense, sparse and multi-vector (Chen et al. 2024, section 4.3).
+"""Relevance of passages by all three outputs of BGE-M3: dense, sparse and multi-vector (Chen et al. 2024).
 
 A multi-vector index of a whole corpus takes hundreds of vectors a passage. Scoring the candidates that the channels found
 needs no index, and gives the three outputs their say where it counts.

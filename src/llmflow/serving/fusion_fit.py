@@ -9,7 +9,7 @@ from llmflow.errors import DatasetError
 from llmflow.evaluation.fusion_fit import FusionExample, FusionFitSettings, fit_weights, split_folds
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet
 from llmflow.evaluation.metrics import collapse_to_passages, evaluate_run
-from llmflow.evaluation.significance import Comparison, compare_runs
+from llmflow.evaluation.significance import Comparison, compare_runs, holm_correction
 from llmflow.ingestion.indexing import Progress
 from llmflow.retrieval.fusion import LearnedWeights, features
 from llmflow.retrieval.retriever import Retrieval, Retriever
@@ -18,6 +18,8 @@ from llmflow.serving.catalog import Workspace, build_retriever
 from llmflow.serving.evaluate import BATCH, refuse_problems
 from llmflow.types import Principal, ScoredId
 
+SURE = 0.05
+"""Corrected p-value below which a gain is more than chance."""
 MEASURES = ("R@2", "R@5", "R@10", "nDCG@10")
 
 
@@ -92,7 +94,8 @@ def describe_fit(fit: FusionFit) -> str:
         lines.append(f"{gain.measure:<10}{100 * gain.baseline:9.1f}{100 * gain.candidate:9.1f}   {change:<24} {gain.p_value:.3f}")
     weights = ", ".join(f"{name}: {value}" for name, value in fit.weights.model_dump().items())
     lines += ["", "retrieval:", "  fusion:", "    method: learned", f"    learned: {{{weights}}}"]
-    if not any(gain.difference.low > 0 for gain in fit.gains):
+    corrected = holm_correction({gain.measure: gain.p_value for gain in fit.gains})
+    if not any(gain.difference.mean > 0 and corrected[gain.measure] < SURE for gain in fit.gains):
         lines += ["", f"No gain is sure: stay with `method: {fit.baseline}`."]
     return "\n".join(lines)
 
