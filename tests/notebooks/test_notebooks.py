@@ -14,7 +14,7 @@ from running import LIMIT_SECONDS, ROOT, environment
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]
-PLOTS = {"01_corpus": 2, "02_ingestion": 2, "03_retrieval": 6, "04_finetuning": 4}
+PLOTS = {"01_corpus": 2, "02_ingestion": 2, "03_retrieval": 6, "04_finetuning": 4, "05_promotion": 2}
 
 
 @dataclass(frozen=True)
