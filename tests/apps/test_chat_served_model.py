@@ -1,0 +1,119 @@
+"""The chat over a served model that comes, goes, dies in the middle and has a small context. A small server over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+from vllm_double import VllmDouble
+
+from apps.chat.conversation import Conversation
+from apps.chat.settings import ChatAppSettings
+from apps.chat.turns import Turns
+from llmflow.adapters.state_pointers import StatePointers
+from llmflow.errors import ModelInterrupted
+from llmflow.ingestion.access import Grant
+from llmflow.ingestion.run import run_ingestion
+from llmflow.ingestion.sources import SourceSettings
+from llmflow.ports import Pointer
+from llmflow.serving.catalog import Workspace, open_catalog
+from llmflow.serving.chat import WorkspaceChat
+from llmflow.serving.profiles import Profile
+from llmflow.types import Answer, Principal
+
+STAFF = Principal("acme", frozenset(), "staff")
+QUESTION = "반반차는 몇 시간 단위로 쓸 수 있나요?"
+FILES = {
+    "leave.md": "# 휴가 규정\n\n## 반반차\n\n반반차는 2시간 단위로 쓸 수 있으며 하루에 두 번까지 신청할 수 있다.\n",
+    "more.md": "# 휴가 신청\n\n반반차는 인사 포털에서 2시간 단위로 신청한다. " + "신청한 뒤에는 부서장이 승인한다. " * 30 + "\n",
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Iterator[Workspace]:
+    root = tmp_path_factory.mktemp("served")
+    (root / "corpus").mkdir()
+    for name, text in FILES.items():
+        (root / "corpus" / name).write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMFLOW_HOME", str(root / "home"))
+        found = open_catalog("test")
+        sources = SourceSettings(paths=(str(root / "corpus"),), access=Grant(tenant="acme"))
+        settings = found.ingestion.model_copy(update={"sources": sources})
+        assert run_ingestion(settings, found.stores, found.notifier, lambda *_: None).indexed == len(FILES)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def double(workspace) -> Iterator[VllmDouble]:
+    found = VllmDouble()
+    StatePointers(workspace.stores.state).write("chat", Pointer("chat", (found.address,)))
+    yield found
+    found.close()
+
+
+def ask(workspace: Workspace) -> Answer:
+    *_, answer = WorkspaceChat(workspace).stream(QUESTION, STAFF)
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def test_before_anything_is_served_answers_are_quoted_without_a_word_about_models(workspace):
+    answer = ask(workspace)
+    assert (answer.model, answer.notice) == ("extractive", "") and "2시간 단위" in answer.text
+    assert WorkspaceChat(workspace).health()["model"] == "extractive"
+
+
+def test_the_served_model_answers(workspace, double):
+    answer = ask(workspace)
+    assert answer.model == "chat" and answer.text.startswith("chat:") and double.asked == ["chat"]
+
+
+def test_a_model_that_is_away_is_told_and_documents_are_quoted(workspace, double):
+    double.close()
+    answer = ask(workspace)
+    assert answer.model == "extractive" and answer.found and answer.citations and "2시간 단위" in answer.text
+    assert "언어 모델에 연결할 수 없어" in answer.notice
+
+
+def test_half_an_answer_is_told_and_the_next_question_works(workspace, double):
+    double.cut_after = 3
+    with pytest.raises(ModelInterrupted, match="incomplete"):
+        ask(workspace)
+    double.cut_after = -1
+    assert ask(workspace).model == "chat"
+
+
+def test_the_page_says_in_the_readers_language_that_an_answer_broke_off(workspace, double):
+    double.cut_after = 3
+    profile = Profile(name="staff", label="Staff", tenant="acme")
+    turns = Turns(WorkspaceChat(workspace), ChatAppSettings(profiles=(profile,)), None)
+    for language, words in (("ko", "언어 모델이 답변하다가 멈췄습니다"), ("en", "stopped in the middle of its answer")):
+        *_, last = turns.answer(Conversation().ask(QUESTION), language, "staff", None)  # type: ignore[arg-type]
+        exchange = last[0].exchanges[-1]
+        assert exchange.status == "failed" and words in exchange.error and words in last[1]
+
+
+def test_the_page_shows_why_an_answer_is_quoted(workspace, double):
+    double.close()
+    profile = Profile(name="staff", label="Staff", tenant="acme")
+    turns = Turns(WorkspaceChat(workspace), ChatAppSettings(profiles=(profile,)), None)
+    *_, last = turns.answer(Conversation().ask(QUESTION), "ko", "staff", None)  # type: ignore[arg-type]
+    assert "언어 모델에 연결할 수 없어" in last[1]
+
+
+def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages(workspace, double):
+    whole = ask(workspace)
+    assert len(double.asked) == 1
+    double.context = 700
+    answer = ask(workspace)
+    assert answer.model == "chat" and len(double.asked) == 3 and answer.text == whole.text
+    double.context = 10
+    answer = ask(workspace)
+    assert answer.model == "extractive" and answer.notice
+
+
+def test_the_interface_carries_the_notice(workspace, double):
+    from llmflow.serving.api_models import AnswerOut
+
+    double.close()
+    assert "언어 모델" in AnswerOut.of(ask(workspace)).notice
