@@ -33,7 +33,7 @@ class VllmDouble:
         class Handler(_Handler):
             server_double = double
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -52,6 +52,11 @@ class VllmDouble:
     def running(self) -> list[str]:
         with self._lock:
             return [name for name, count in self._running.items() if count and name in self.adapters]
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Stay silent: clients hang up when they have read what they wanted."""
 
 
 class _Handler(BaseHTTPRequestHandler):
