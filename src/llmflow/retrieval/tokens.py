@@ -32,6 +32,8 @@ STOP_WORDS = frozenset(
 KOREAN_STOP_WORDS = frozenset(
     "하 되 있 없 이 그 저 것 수 등 때 무엇 어떤 어느 누구 언제 어디 얼마 얼마나 며칠 몇 알 알리 알려주 주 어떻 같".split()
 )
+ASKING_TAGS = frozenset({"NP", "VCP", "EF", "JX"})
+ASKING_WORDS = frozenset("무엇 무슨 어떤 어느 어떻 누구 언제 어디 얼마 얼마나 며칠 몇 왜 뭐 뭣".split())
 
 
 class AnalyserSettings(Settings):
@@ -125,11 +127,11 @@ def tokens_of(text: str, found: list[Morpheme] | None, settings: AnalyserSetting
 
 
 def _telling(text: str, found: Sequence[Morpheme]) -> list[bool]:
-    """Return for each sign of a question whether it belongs to its subject: no particle, ending or word of asking."""
-    telling = [False] * len(text)
+    """Return for each sign of a question whether it may be of its subject: no word of asking, final ending or topic."""
+    telling = [True] * len(text)
     for token in found:
-        if token.tag in CONTENT_TAGS - WEAK_TAGS and token.form not in KOREAN_STOP_WORDS:
-            telling[token.start : token.start + token.length] = [True] * token.length
+        if token.tag in ASKING_TAGS or token.form in ASKING_WORDS:
+            telling[token.start : token.start + token.length] = [False] * token.length
     return telling
 
 
