@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llmflow.batches import batched
 from llmflow.clock import Seconds
 from llmflow.errors import DatasetError, SettingsError
 from llmflow.evaluation.experiments import (
@@ -18,7 +19,7 @@ from llmflow.evaluation.experiments import (
     SetResult,
     resolve_conditions,
 )
-from llmflow.evaluation.judged_sets import BENCHMARK_TENANT, JudgedQuestion, JudgedSet, load_judged_set
+from llmflow.evaluation.judged_sets import JudgedQuestion, JudgedSet, load_judged_set
 from llmflow.evaluation.metrics import (
     collapse_to_passages,
     evaluate_run,
@@ -32,18 +33,19 @@ from llmflow.evaluation.metrics import (
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import Stores
-from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+from llmflow.retrieval.retriever import Retrieval, RetrievalSettings, Retriever
 from llmflow.serving.benchmarks import embedded_stores
 from llmflow.serving.catalog import build_retriever
 from llmflow.serving.evaluate import benchmark_home, index_judged_set, search_questions, whole_text
 from llmflow.serving.experiment_index import corpus_copy
-from llmflow.types import Principal, ScoredId
+from llmflow.types import ScoredId
 from llmflow.workspace import home_path, project_path
 
 log = logging.getLogger(__name__)
 
 SET_MEASURES = (*(f"R@{depth}" for depth in DEPTHS), "RR@10", "nDCG@10")
 TIMED_LIMIT = 20
+HELD_QUESTIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,7 @@ def measure_corpus(condition: ResolvedCondition, corpus: Corpus, retriever: Retr
     per_question: dict[str, dict[str, float]] = {}
     run: dict[str, list[ScoredId]] = {}
     leaks = 0
-    results = search_questions(corpus.questions, retriever, corpus.limit, seconds)
-    for question, result in zip(corpus.questions, results, strict=True):
+    for question, result in _searched(corpus.questions, retriever, corpus.limit, seconds):
         leaks += len(leaked_sources(sourced_texts(result.hits), question.forbidden))
         run[question.id] = [ScoredId(hit.chunk.id, hit.score) for hit in result.hits]
         if not question.evidence:
@@ -100,14 +101,20 @@ def measure_corpus(condition: ResolvedCondition, corpus: Corpus, retriever: Retr
 def measure_set(condition: ResolvedCondition, judged: JudgedSet, retriever: Retriever, limit: int) -> ConditionResult:
     """Measure a condition on a public set; passages of several chunks count by their best one."""
     seconds = Seconds()
-    principal = Principal(BENCHMARK_TENANT)
     run: dict[str, list[ScoredId]] = {}
-    for question, result in zip(judged.questions, search_questions(judged.questions, retriever, limit, seconds), strict=True):
+    for question, result in _searched(judged.questions, retriever, limit, seconds):
         sources = {hit.chunk.id: hit.document.source for hit in result.hits}
         run[question.id] = collapse_to_passages([ScoredId(hit.chunk.id, hit.score) for hit in result.hits], sources)
-    assert all(question.principal == principal for question in judged.questions)
     measured = evaluate_run(judged.qrels(), run, SET_MEASURES)
     return ConditionResult(condition, measured.per_question, run, 0, dict(seconds))
+
+
+def _searched(
+    questions: Sequence[JudgedQuestion], retriever: Retriever, limit: int, seconds: Seconds
+) -> Iterator[tuple[JudgedQuestion, Retrieval]]:
+    """Yield each question with what it finds; of thousands only a part is held at once, since every hit holds its passage."""
+    for part in batched(questions, HELD_QUESTIONS):
+        yield from zip(part, search_questions(part, retriever, limit, seconds), strict=True)
 
 
 def time_questions(
