@@ -69,10 +69,13 @@ def test_values_of_other_questions_are_refused():
 
 
 def test_no_slice_may_pay_for_the_others():
-    slices = {"ko": ([1.0] * 10, [1.0] * 10), "en": ([1.0] * 10, [0.0] + [1.0] * 9), "tiny": ([1.0], [0.0])}
+    full, two_lost, one_lost = [1.0] * 10, [0.0] * 2 + [1.0] * 8, [0.0] + [1.0] * 9
+    slices = {"ko": (full, full), "en": (full, two_lost), "other": (full, one_lost), "tiny": ([1.0], [0.0])}
     checks = check_slices("R@5", slices, GateSettings())
-    assert [(check.name, check.passed) for check in checks] == [("slice en", False), ("slice ko", True)]
-    assert checks[0].value == pytest.approx(-0.1)
+    assert [(check.name, check.passed) for check in checks] == [("slice en", False), ("slice ko", True), ("slice other", True)]
+    assert (checks[0].value, checks[0].limit) == (pytest.approx(-0.2), pytest.approx(-0.1))
+    (many,) = check_slices("R@5", {"ko": (full * 10, [0.0] * 6 + [1.0] * 94)}, GateSettings())
+    assert not many.passed and many.limit == -0.05
 
 
 def test_one_leak_is_too_many():

@@ -1,6 +1,7 @@
 """The matrix as data, what follows from its numbers, and the page that shows it."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
@@ -28,6 +29,7 @@ from llmflow.evaluation.mistakes import confident_mistakes
 from llmflow.evaluation.retrieval_gate import Side, retrieval_checks
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.retrieval.retriever import RetrievalSettings
+from llmflow.serving.retrieval_gate import candidate_settings
 from llmflow.types import Answer, Citation, Principal, ScoredId
 
 NOW = "2026-01-02T03:04:05+00:00"
@@ -110,6 +112,35 @@ class TestSettings:
     def test_an_unknown_condition_names_the_known_ones(self):
         with pytest.raises(SettingsError, match=r"'x'.*words, ranks"):
             resolve_condition("x", settings(), RetrievalSettings(), PreparationSettings())
+
+
+class TestCandidates:
+    def wanted(self, name: str) -> ExperimentSettings:
+        return candidate_settings(SimpleNamespace(experiments=settings(sets={"x": {"path": "y"}})), name)  # type: ignore[arg-type]
+
+    def test_a_condition_conf_or_a_file(self, tmp_path):
+        (tmp_path / "fewer.yml").write_text("retrieval: {candidates: 9}")
+        (tmp_path / "bare.json").write_text('{"candidates": 9}')
+        words, conf = self.wanted("words"), self.wanted("conf")
+        assert (list(words.conditions), words.candidate, list(words.sets)) == (["words"], "words", ["corpus"])
+        base = RetrievalSettings(candidates=7)
+        assert resolve_condition("conf", conf, base, PreparationSettings()).retrieval == base
+        for name in ("fewer.yml", "bare.json"):
+            found = self.wanted(str(tmp_path / name))
+            resolved = resolve_condition(found.candidate, found, RetrievalSettings(channels=("text",)), PreparationSettings())
+            assert resolved.retrieval == RetrievalSettings(channels=("text",), candidates=9)
+
+    @pytest.mark.parametrize(
+        ("text", "says"), [("chanels: [text]", "x.yml: chanels"), ("- a list", "a mapping"), ("a: [", "YAML or JSON")]
+    )
+    def test_a_wrong_file_is_named(self, tmp_path, text, says):
+        (tmp_path / "x.yml").write_text(text)
+        with pytest.raises(SettingsError, match=says):
+            self.wanted(str(tmp_path / "x.yml"))
+
+    def test_an_unknown_name_lists_the_known_ones(self):
+        with pytest.raises(SettingsError, match="conf, words, ranks"):
+            self.wanted("wrods")
 
 
 class TestMeasures:

@@ -23,6 +23,7 @@ from llmflow.evaluation.promotion import (
 )
 from llmflow.retrieval.retriever import RetrievalSettings
 from llmflow.serving.promotion import CANDIDATES, RECORD, SERVED, RetrievalPromotions
+from llmflow.serving.promotion_overview import describe, overview
 
 NOW = "2026-01-02T03:04:05+00:00"
 GOOD = Check("recall", True, 0.01, -0.02, "Recall holds.")
@@ -167,7 +168,7 @@ def test_a_verdict_forged_in_the_database_is_refused(state):
         promotions.promote("text only", "kim", "")
 
 
-def test_a_change_of_conf_is_shown_and_not_served(state):
+def test_a_change_of_conf_is_shown_and_not_served(state, caplog):
     before = RetrievalPromotions(state, BASE)
     before.keep_verdict(judged(TEXT, BASE.fingerprint()))
     before.promote("text only", "kim", "")
@@ -175,6 +176,13 @@ def test_a_change_of_conf_is_shown_and_not_served(state):
     after = RetrievalPromotions(state, RetrievalSettings(candidates=50))
     assert after.served().settings == TEXT
     assert after.conflict() == {"candidates": (100, 50)}
+    assert "is not served: candidates" in caplog.text
+    shown = overview(after)
+    assert shown["served"]["id"] == TEXT.fingerprint() and shown["not_served_from_conf"] == {
+        "candidates": {"then": 100, "now": 50}
+    }
+    said = describe(shown)
+    assert "promoted as 'text only'" in said and "candidates: 100 -> 50" in said and "promote conf" in said
 
 
 def test_settings_of_another_version_are_refused_with_the_remedy(state):
@@ -186,6 +194,20 @@ def test_settings_of_another_version_are_refused_with_the_remedy(state):
     state.set_setting(SERVED, json.dumps(written))
     with pytest.raises(SettingsError, match=r"gone.*llmflow retrieval rollback"):
         promotions.served()
+    assert "PROBLEM:" in describe(overview(promotions))
     promotions.roll_back("kim", "another version")
     assert promotions.served().settings == BASE
     assert record_from_json(state.setting(RECORD), "x").stack == ()
+
+
+def test_the_overview_names_verdicts_history_and_the_way_back(state):
+    promotions = RetrievalPromotions(state, BASE)
+    assert describe(overview(promotions)) == f"served:   {BASE.fingerprint()} (conf/)"
+    promotions.keep_verdict(judged(RetrievalSettings(candidates=3), BASE.fingerprint(), BAD))
+    promotions.keep_verdict(judged(TEXT, BASE.fingerprint()))
+    promotions.promote(TEXT.fingerprint(), "kim", "a try")
+    found = overview(promotions)
+    assert [item["decision"] for item in found["verdicts"]] == ["PROMOTE", "REJECT"]
+    assert json.loads(json.dumps(found))["previous"] == {"id": BASE.fingerprint(), "label": "conf"}
+    said = describe(found)
+    assert "by kim: a try" in said and "llmflow retrieval rollback" in said and BAD.reason in said

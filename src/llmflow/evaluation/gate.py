@@ -33,9 +33,9 @@ class GateSettings(Settings):
     require_gain: bool = False
     """Ask for an interval wholly above zero instead: a change that only costs work is not worth a promotion."""
     slice_loss: float = Field(default=0.05, ge=0, le=1)
-    """What any slice (a language, a kind) may lose on average."""
+    """What any slice (a language, a kind) may lose on average, or one question where the slice is so small."""
     slice_questions: int = Field(default=5, ge=1)
-    """Smaller slices are not judged: one question would decide."""
+    """Smaller slices are not judged."""
     refusal_loss: float = Field(default=0.05, ge=0, le=1)
     """What may be lost in right refusals and gained in wrong ones."""
     max_p95_ms: float | None = Field(default=None, gt=0)
@@ -124,7 +124,8 @@ def check_slices(
 ) -> list[Check]:
     """Return a check a slice, by name, of what it loses on average; slices of too few questions are left out.
 
-    A slice is (champion, candidate): one value a question, in the same order, larger is better.
+    A slice is (champion, candidate): one value a question between 0 and 1, in the same order, larger is better. One question
+    alone never decides: of 10 questions one may be lost though that is 10 points.
     """
     checks = []
     for name in sorted(slices):
@@ -134,10 +135,11 @@ def check_slices(
         if len(champion) < settings.slice_questions:
             continue
         change = (math.fsum(candidate) - math.fsum(champion)) / len(champion)
-        passed = change >= -settings.slice_loss - 1e-12
+        loss = max(settings.slice_loss, 1 / len(champion))
+        passed = change >= -loss - 1e-12
         reason = f"{measure} of {name} changes by {_points(change)} over {len(champion)} questions"
-        allowed = f"a slice may lose {100 * settings.slice_loss:.1f} points"
-        checks.append(Check(f"slice {name}", passed, change, -settings.slice_loss, f"{reason}; {allowed}."))
+        allowed = f"it may lose {100 * loss:.1f}{' (one question)' if loss > settings.slice_loss else ' points'}"
+        checks.append(Check(f"slice {name}", passed, change, -loss, f"{reason}; {allowed}."))
     return checks
 
 

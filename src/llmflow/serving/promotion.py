@@ -69,6 +69,10 @@ class RetrievalPromotions:
             return parsed
         parsed = _parse_served(written) if written else self.configured
         self._seen = (written, parsed)
+        if changed := self.conflict():
+            log.warning(
+                "conf/ changed since the promotion and is not served: %s. See: llmflow retrieval show", ", ".join(changed)
+            )
         log.info("Retrieval settings %s (%s, %s) are served from now on.", parsed.id, parsed.label, parsed.origin)
         return parsed
 

@@ -7,13 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from llmflow.answering.answerer import Answerer
 from llmflow.errors import SettingsError
 from llmflow.evaluation.answers import AnsweredQuestion, summarise_answers
 from llmflow.evaluation.experiment_analysis import analyse_set, choose_condition
 from llmflow.evaluation.experiment_page import ExperimentReport
-from llmflow.evaluation.experiments import CHAMPION, CORPUS, ComparedSet, Condition, ExperimentSettings, SetResult
+from llmflow.evaluation.experiments import (
+    CHAMPION,
+    CORPUS,
+    ComparedSet,
+    Condition,
+    ExperimentSettings,
+    SetResult,
+    resolve_condition,
+)
 from llmflow.evaluation.gate import decide
 from llmflow.evaluation.judged_sets import load_sample_questions
 from llmflow.evaluation.mistakes import confident_mistakes
@@ -21,7 +30,7 @@ from llmflow.evaluation.promotion import Candidate
 from llmflow.evaluation.retrieval_gate import SUBJECT, Side, retrieval_checks
 from llmflow.ingestion.indexing import Progress
 from llmflow.retrieval.retriever import RetrievalSettings
-from llmflow.serving.catalog import Workspace, parse_settings
+from llmflow.serving.catalog import Workspace
 from llmflow.serving.evaluate import answer_questions, chosen_questions
 from llmflow.serving.matrix import Corpus, run_matrix
 from llmflow.serving.promotion import CONFIGURED, ServedRetrieval
@@ -81,13 +90,14 @@ def run_gate(workspace: Workspace, wanted: str, progress: Progress) -> Outcome:
     """
     settings = candidate_settings(workspace, wanted)
     served = workspace.promotions.served()
+    asked = resolve_condition(settings.candidate, settings, workspace.retrieval, workspace.ingestion.preparation)
+    if asked.id == served.id and not asked.own_index:
+        raise SettingsError(f"'{wanted}' is what is served already ({served.id}). Name settings that differ.")
     questions = load_sample_questions(project_path() / workspace.evaluation.questions)
     chosen = chosen_questions(questions, workspace.stores.state, workspace.evaluation.covered_only)
     corpus = Corpus(workspace.stores, workspace.ingestion, chosen, workspace.evaluation.limit)
     outcome = compare_conditions(settings, corpus, workspace.retrieval, served, workspace.answerer_with, progress)
     assert outcome.candidate is not None
-    if outcome.candidate.id == served.id:
-        raise SettingsError(f"'{wanted}' is what is served already ({served.id}). Name settings that differ.")
     workspace.promotions.keep_verdict(outcome.candidate)
     return outcome
 
@@ -185,4 +195,8 @@ def _read_file(path: Path) -> RetrievalSettings:
         ) from exc
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: a mapping of retrieval settings is expected, such as: channels: [text, dense].")
-    return parse_settings(RetrievalSettings, {"retrieval": values.get("retrieval", values)}, "retrieval")
+    try:
+        return RetrievalSettings.model_validate(values.get("retrieval", values))
+    except ValidationError as exc:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise SettingsError(f"{path}: {wrong}. Write what may stand under retrieval: in conf/base/parameters.yml.") from exc
