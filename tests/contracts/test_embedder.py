@@ -1,6 +1,9 @@
 """The contract of `Embedder`, and what single adapters promise beyond it."""
 
 import importlib.util
+import json
+import os
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -10,9 +13,10 @@ import pytest
 from model_servers import MODEL, ModelServerAddress
 from tiny_models import HIDDEN, flag_embedder
 
+from llmflow.adapters import bert_encoder
 from llmflow.adapters.flag_embedder import FlagEmbedder, FlagEmbedderSettings
 from llmflow.adapters.http_embedder import HttpEmbedderSettings, OpenAIEmbedder, TeiEmbedder
-from llmflow.adapters.sentence_embedder import SentenceEmbedder, SentenceEmbedderSettings
+from llmflow.adapters.sentence_embedder import SentenceEmbedder, SentenceEmbedderSettings, model_folder
 from llmflow.errors import ModelUnavailable
 from llmflow.ports import Embedder
 
@@ -24,6 +28,30 @@ TEXTS = (
     "",
     "휴가 신청은 사흘 전에 한다.",
 )
+
+
+def test_our_own_bert_gives_the_vectors_of_sentence_transformers(monkeypatch: pytest.MonkeyPatch):
+    ours = SentenceEmbedder(SentenceEmbedderSettings(precision="float32"))
+    mine = ours.embed_passages(TEXTS)
+    assert isinstance(ours._load(), bert_encoder.BertEncoder)
+    monkeypatch.setattr(bert_encoder, "is_plain_bert", lambda folder: False)
+    theirs = SentenceEmbedder(SentenceEmbedderSettings(precision="float32"))
+    assert np.abs(theirs.embed_passages(TEXTS) - mine).max() < 1e-5
+    assert not isinstance(theirs._load(), bert_encoder.BertEncoder)
+    assert theirs.name == ours.name
+
+
+@pytest.mark.parametrize(
+    "changed", [{"hidden_act": "relu"}, {"model_type": "roberta"}, {"position_embedding_type": "relative_key"}]
+)
+def test_other_models_are_left_to_sentence_transformers(tmp_path: Path, changed: dict[str, str]):
+    bundled = model_folder("bundled")
+    folder = Path(shutil.copytree(bundled, tmp_path / "model", copy_function=os.symlink))
+    assert bert_encoder.is_plain_bert(folder)
+    config = json.loads((bundled / "config.json").read_text())
+    (folder / "config.json").unlink()
+    (folder / "config.json").write_text(json.dumps(config | changed))
+    assert not bert_encoder.is_plain_bert(folder)
 
 
 class EmbedderContract:

@@ -14,6 +14,8 @@ from llmflow.workspace import project_path
 if TYPE_CHECKING:
     import numpy as np
 
+    from llmflow.adapters.bert_encoder import BertEncoder
+
 BUNDLED = "bundled"
 
 
@@ -63,47 +65,64 @@ class SentenceEmbedder:
             return vectors
         import torch
 
-        model, tokenizer = self._load()
-        encoded = tokenizer(
-            [prompt + text for text in texts], truncation=True, max_length=self.settings.max_tokens, return_attention_mask=False
-        )["input_ids"]
+        encoder = self._load()
+        encoded = encoder.tokenize([prompt + text for text in texts], self.settings.max_tokens)
         with self._lock, torch.inference_mode():
             for batch in _batches([len(ids) for ids in encoded], self.settings.batch_tokens):
-                padded = tokenizer.pad({"input_ids": [encoded[number] for number in batch]}, return_tensors="pt")
-                features = {key: padded[key].to(model.device) for key in ("input_ids", "attention_mask")}
-                pooled = model(features)["sentence_embedding"]
+                pooled = encoder.pool([encoded[number] for number in batch])
                 vectors[batch] = torch.nn.functional.normalize(pooled.float(), dim=1).cpu().numpy()
         return vectors
 
-    def _load(self) -> tuple[Any, Any]:
+    def _load(self) -> "BertEncoder | _LibraryEncoder":
         with self._lock:
             if self._loaded is None:
-                self._loaded = _load_model(self.settings)
+                self._loaded = _load_encoder(self.settings)
             return self._loaded
 
 
-def _load_model(settings: SentenceEmbedderSettings) -> tuple[Any, Any]:
+def _load_encoder(settings: SentenceEmbedderSettings) -> "BertEncoder | _LibraryEncoder":
     import os
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
-    from sentence_transformers import SentenceTransformer
+
+    from llmflow.adapters.bert_encoder import BertEncoder, is_plain_bert
 
     if settings.threads or "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     folder = model_folder(settings.model)
     dtype = torch.bfloat16 if _use_bfloat16(settings.precision) else torch.float32
     try:
-        model = SentenceTransformer(
+        encoder = BertEncoder(folder, dtype) if is_plain_bert(folder) else _LibraryEncoder(folder, dtype)
+    except (OSError, ValueError, KeyError) as exc:
+        raise ModelUnavailable(f"The embedding model in {folder} cannot be loaded: {exc}") from exc
+    if encoder.dimension != settings.dimension:
+        raise ModelUnavailable(
+            f"The model in {folder} makes {encoder.dimension} dimensions; `dimension` says {settings.dimension}."
+        )
+    return encoder
+
+
+class _LibraryEncoder:
+    """Any sentence-transformers folder, through that library; the methods are those of `BertEncoder`."""
+
+    def __init__(self, folder: Path, dtype: Any):
+        from sentence_transformers import SentenceTransformer
+
+        self._model = SentenceTransformer(
             str(folder), local_files_only=True, trust_remote_code=False, model_kwargs={"torch_dtype": dtype}
         )
-    except (OSError, ValueError) as exc:
-        raise ModelUnavailable(f"The embedding model in {folder} cannot be loaded: {exc}") from exc
-    model.eval()
-    found = model.get_embedding_dimension()
-    if found != settings.dimension:
-        raise ModelUnavailable(f"The model in {folder} makes {found} dimensions; `dimension` says {settings.dimension}.")
-    return model, model.tokenizer
+        self._model.eval()
+        self.dimension = self._model.get_embedding_dimension()
+
+    def tokenize(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+        tokenizer = self._model.tokenizer
+        return tokenizer(list(texts), truncation=True, max_length=max_tokens, return_attention_mask=False)["input_ids"]
+
+    def pool(self, batch: Sequence[Sequence[int]]) -> Any:
+        padded = self._model.tokenizer.pad({"input_ids": list(batch)}, return_tensors="pt")
+        features = {key: padded[key].to(self._model.device) for key in ("input_ids", "attention_mask")}
+        return self._model(features)["sentence_embedding"]
 
 
 def model_folder(model: str) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,16 +15,22 @@ from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.ingestion.enriching import Enricher, open_enricher
 from llmflow.ingestion.indexing import Progress
+from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
 from llmflow.ingestion.workers import Outcome, map_files
-from llmflow.ports import Embedder, Plan, PreparedDocument, SourceFile, Stores
+from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
+from llmflow.retrieval.tokens import HANGUL
 
 INLINE_FILES = 4
 """Up to so many small files are prepared in this process: starting workers would take longer."""
 INLINE_BYTES = 100_000
 WORKER_FILES = 50
-"""A further worker pays, beside its three seconds of start, for so many files or so many bytes."""
+"""A further worker pays, beside its six seconds of processor time to start, for so many files or so many bytes."""
 WORKER_BYTES = 500_000
+PACKED = (".docx", ".pptx", ".xlsx", ".hwpx", ".odt", ".epub")
+"""Archives, mostly of markup and pictures: a tenth of their bytes is text."""
+SNIFFED_FILES, SNIFFED_BYTES = 40, 4096
+"""What is looked into to tell early whether the embedder will be needed."""
 
 
 class WorkerSettings(Settings):
@@ -69,7 +75,8 @@ def prepare_documents(
     # the largest first, so that no worker is left alone with a long one at the end
     wanted = sorted((f for f in files if plan[f.document_id] is Plan.PREPARE), key=lambda f: (-f.size, f.source))
     stores.state.mark_processing([file.document_id for file in wanted])
-    warm_up = _WarmUp(stores.embedder)
+    warm_up = _WarmUp(stores)
+    warm_up.begin(wanted)
     outcomes = _run(_tasks(wanted, stores, settings), wanted, workers)
     for done, (task, outcome) in enumerate(_enriched(outcomes, enricher) if enricher else outcomes, start=1):
         _keep(task.file, outcome, stores, report)
@@ -108,7 +115,7 @@ def worker_count(workers: WorkerSettings) -> int:
 
 def workers_for(files: Sequence[SourceFile], workers: WorkerSettings) -> int:
     """Return how many worker processes pay for these files; 0: this process prepares them. A configured number is kept."""
-    size = sum(file.size for file in files)
+    size = sum(file.size // 10 if file.source.lower().endswith(PACKED) else file.size for file in files)
     if len(files) <= INLINE_FILES and size <= INLINE_BYTES:
         return 0
     enough = 1 + max(len(files) // WORKER_FILES, size // WORKER_BYTES)
@@ -116,21 +123,50 @@ def workers_for(files: Sequence[SourceFile], workers: WorkerSettings) -> int:
 
 
 class _WarmUp:
-    """Loads the embedder beside the workers, as soon as a document turns up that it reads; a Korean corpus never pays for it."""
+    """Starts beside the workers what the indexing will need: the vector store, and the embedder where its language turns up.
 
-    def __init__(self, embedder: Embedder):
-        self._embedder, self._started = embedder, False
+    A Korean corpus never pays for an English embedder.
+    """
+
+    def __init__(self, stores: Stores):
+        self._stores, self._started = stores, False
+
+    def begin(self, files: Sequence[SourceFile]) -> None:
+        """Start the vector store, and the embedder if a text file shows already that it will be asked."""
+        if files:
+            _aside("vector store", self._stores.vectors.spaces)
+        if any(_speaks(file, self._stores.embedder.languages) for file in files[-SNIFFED_FILES:]):  # the smallest
+            self._load()
 
     def consider(self, prepared: PreparedDocument | None) -> None:
-        if self._started or prepared is None:
-            return
-        if any(item.chunk.language in self._embedder.languages for item in prepared.chunks):
-            self._started = True
-            Thread(target=self._load, name="embedder", daemon=True).start()
+        languages = self._stores.embedder.languages
+        if prepared is not None and any(item.chunk.language in languages for item in prepared.chunks):
+            self._load()
 
     def _load(self) -> None:
+        if not self._started:
+            self._started = True
+            _aside("embedder", lambda: self._stores.embedder.embed_queries(["ready"]))
+
+
+def _aside(name: str, action: Callable[[], object]) -> None:
+    def run() -> None:
         with suppress(Exception):  # the indexing meets the same error and reports it
-            self._embedder.embed_queries(["ready"])
+            action()
+
+    Thread(target=run, name=name, daemon=True).start()
+
+
+def _speaks(file: SourceFile, languages: frozenset[str]) -> bool:
+    """Return whether a plain text file starts in one of the languages, and with no Korean in between."""
+    if not file.source.lower().endswith((".txt", ".md")):
+        return False
+    try:
+        with open(file.path, "rb") as opened:
+            start = opened.read(SNIFFED_BYTES).decode("utf-8", errors="ignore")
+    except OSError:
+        return False
+    return not HANGUL.search(start) and detect_language(start) in languages
 
 
 def _tasks(files: Sequence[SourceFile], stores: Stores, settings: PreparationSettings) -> Iterator[PreparationTask]:
