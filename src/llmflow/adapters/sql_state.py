@@ -96,7 +96,7 @@ class SqlStateStore(StateReader):
                     pages=prepared.pages,
                     chunks=len(prepared.chunks),
                     pii=dict(prepared.pii),
-                    relations=[list(asdict(relation).values()) for relation in prepared.relations],
+                    relations=[[r.source, r.target, r.relation_type, r.weight] for r in prepared.relations],
                     topics=list(prepared.topics),
                     warnings=list(prepared.warnings),
                 )
@@ -118,30 +118,34 @@ class SqlStateStore(StateReader):
             )
 
     def activate(self, versions_by_document: Mapping[str, str]) -> None:
-        from sqlalchemy import select, update
+        from sqlalchemy import bindparam, select, update
 
         from llmflow.adapters.sql_state_tables import documents, now, versions
 
         with self._write() as connection:
-            for document_id, version in versions_by_document.items():
-                key = (versions.c.document_id == document_id) & (versions.c.version == version)
-                row = connection.execute(select(versions.c.title, versions.c.format, versions.c.groups).where(key)).one_or_none()
-                if row is None:
-                    continue  # deleted or replaced meanwhile; its chunks are already up for removal
-                _drop_versions(connection, document_id, keep=version)
-                connection.execute(
-                    update(documents)
-                    .where(documents.c.id == document_id)
-                    .values(
-                        active=version,
-                        title=row.title,
-                        format=row.format,
-                        groups=row.groups,
-                        status=DocumentStatus.READY,
-                        reason="",
-                        updated_at=now(),
+            activated = []
+            for part in batched(versions_by_document, IN_LIST):
+                columns = versions.c.document_id, versions.c.version, versions.c.title, versions.c.format, versions.c.groups
+                rows = connection.execute(select(*columns).where(versions.c.document_id.in_(part))).all()
+                wanted = {row.document_id: row for row in rows if row.version == versions_by_document[row.document_id]}
+                others = {row.document_id for row in rows if row.version != versions_by_document[row.document_id]}
+                for document_id in others & wanted.keys():
+                    _drop_versions(connection, document_id, keep=versions_by_document[document_id])
+                for row in wanted.values():
+                    activated.append(
+                        {
+                            "own": row.document_id,
+                            "active": row.version,
+                            "title": row.title,
+                            "format": row.format,
+                            "groups": row.groups,
+                            "status": DocumentStatus.READY,
+                            "reason": "",
+                            "updated_at": now(),
+                        }
                     )
-                )
+            if activated:  # what is missing was deleted or replaced meanwhile; its chunks are already up for removal
+                connection.execute(update(documents).where(documents.c.id == bindparam("own")), activated)
 
     def delete(self, document_ids: Sequence[str]) -> int:
         from sqlalchemy import delete, insert
@@ -196,6 +200,9 @@ def _drop_versions(connection: Any, document_id: str, keep: str | None) -> bool:
 
     from llmflow.adapters.sql_state_tables import chunks, removals, versions
 
+    known = connection.execute(select(versions.c.version).where(versions.c.document_id == document_id)).scalars()
+    if not set(known) - {keep}:
+        return False
     mine = chunks.c.document_id == document_id
     others = mine if keep is None else mine & (chunks.c.version != keep)
     ids = list(connection.execute(select(chunks.c.id).where(others)).scalars())
@@ -248,5 +255,5 @@ def _chunk_row(version: str, item: PreparedChunk) -> dict[str, Any]:
         "html": chunk.html,
         "box": list(asdict(chunk.box).values()) if chunk.box else None,
         "tokens": item.tokens,
-        "mentions": [list(asdict(mention).values()) for mention in item.mentions],
+        "mentions": [[m.key, m.name, m.role, m.position, m.confidence] for m in item.mentions],
     }

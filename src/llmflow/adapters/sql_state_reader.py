@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from llmflow.adapters.sql_state_chunks import prepared_chunks
 from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
 from llmflow.batches import batched
 from llmflow.ports import PreparedChunk, PreparedDocument, ServedPassage, StagedDocument
-from llmflow.types import Chunk, Document, DocumentStatus, Mention, Principal, Relation
+from llmflow.types import Chunk, Document, DocumentStatus, Principal, Relation
 
 
 class StateReader(StateDatabase):
     """The reading half of StateStore."""
 
-    def staged(self, limit_chunks: int) -> list[StagedDocument]:
+    def staged(self, limit_chunks: int, after: str = "") -> list[StagedDocument]:
         from sqlalchemy import select
 
         from llmflow.adapters.sql_state_tables import documents, versions
@@ -24,7 +25,7 @@ class StateReader(StateDatabase):
             waiting = connection.execute(
                 select(versions, documents.c.tenant, documents.c.source, documents.c.status)
                 .join(documents, documents.c.id == versions.c.document_id)
-                .where(versions.c.version == documents.c.wanted)
+                .where(versions.c.document_id > after, versions.c.version == documents.c.wanted)
                 .where(
                     (documents.c.active.is_(None))
                     | (documents.c.active != versions.c.version)
@@ -32,13 +33,15 @@ class StateReader(StateDatabase):
                 )
                 .order_by(versions.c.document_id)
             )
-            found, total = [], 0
+            rows, total = [], 0
             for row in waiting:
-                found.append(_staged(row, _prepared_chunks(connection, row.document_id, row.version)))
+                rows.append(row)
                 total += row.chunks
                 if total >= limit_chunks:
                     break
-            return found
+            waiting.close()
+            chunks = prepared_chunks(connection, [(row.document_id, row.version) for row in rows])
+            return [_staged(row, chunks[row.document_id]) for row in rows]
 
     def removals(self, limit: int) -> tuple[list[str], list[str]]:
         from sqlalchemy import select
@@ -115,7 +118,9 @@ class StateReader(StateDatabase):
                 ).one_or_none()
                 if row is None:
                     continue
-                item = _staged(row, _prepared_chunks(connection, document_id, row.version, languages))
+                found = prepared_chunks(connection, [(document_id, row.version)])[document_id]
+                kept = tuple(item for item in found if languages is None or item.chunk.language in languages)
+                item = _staged(row, kept)
             yield item.document, item.prepared
 
     def served_chunk_ids(self, languages: frozenset[str] | None = None) -> set[str]:
@@ -147,22 +152,6 @@ class StateReader(StateDatabase):
             line = {"id": document.id, **asdict(prepared)}
             total.update(json.dumps(line, sort_keys=True, ensure_ascii=False, default=str).encode())
         return total.hexdigest()
-
-
-def _prepared_chunks(
-    connection: Any, document_id: str, version: str, languages: frozenset[str] | None = None
-) -> tuple[PreparedChunk, ...]:
-    from sqlalchemy import select
-
-    from llmflow.adapters.sql_state_tables import chunk_of, chunks
-
-    statement = select(chunks).where(chunks.c.document_id == document_id, chunks.c.version == version)
-    if languages is not None:
-        statement = statement.where(chunks.c.language.in_(sorted(languages)))
-    return tuple(
-        PreparedChunk(chunk_of(row), row.tokens, tuple(Mention(*mention) for mention in row.mentions))
-        for row in connection.execute(statement.order_by(chunks.c.ordinal))
-    )
 
 
 def _staged(row: Any, chunks: tuple[PreparedChunk, ...]) -> StagedDocument:

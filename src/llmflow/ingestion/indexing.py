@@ -58,7 +58,9 @@ def index_staged(stores: Stores, settings: IndexingSettings, progress: Progress,
     stores.vectors.create_space(space, stores.embedder.dimension)
     if stores.state.setting(ACTIVE_SPACE) is None and not stores.state.served_chunk_ids():
         stores.state.set_setting(ACTIVE_SPACE, space)  # the first run of a workspace has nothing to switch from
-    while batch := stores.state.staged(settings.batch_chunks):
+    last = ""
+    while batch := stores.state.staged(settings.batch_chunks, after=last):
+        last = batch[-1].document.id
         _write(stores, batch, space, report)
         stores.state.activate({item.document.id: item.prepared.version for item in batch})
         report.documents += len(batch)

@@ -99,8 +99,8 @@ class StateStore(Protocol):
         """Record why a version cannot be had; a version served before stays."""
         ...
 
-    def staged(self, limit_chunks: int) -> list[StagedDocument]:
-        """Return staged documents by id until their chunks reach the limit; at least one where there is any."""
+    def staged(self, limit_chunks: int, after: str = "") -> list[StagedDocument]:
+        """Return staged documents with ids above `after`, by id, until their chunks reach the limit; at least one."""
         ...
 
     def activate(self, versions_by_document: Mapping[str, str]) -> None:
