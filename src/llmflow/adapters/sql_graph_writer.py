@@ -5,7 +5,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llmflow.adapters.graph_rows import TITLE_ROLE, ChunkRow, DocumentRow, GraphBatch, plain_float, uid_of
@@ -185,25 +200,14 @@ class GraphWriter:
         change[2] += sign * edge.is_title
 
     def _settle_counts(self) -> None:
-        changes = [
-            {
-                "entity_no": key[0],
-                "access_id": key[1],
-                "spelling_no": key[2],
-                "edges": edges,
-                "mentions": mentions,
-                "titles": titles,
-            }
-            for key, (edges, mentions, titles) in sorted(self._counts.items())
-            if edges or mentions or titles
-        ]
+        changes = [(*key, *change) for key, change in sorted(self._counts.items()) if any(change)]
         if not changes:
             return
         dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
         new = dialect.insert(reach)
         summed = {name: reach.c[name] + new.excluded[name] for name in ("edges", "mentions", "titles")}
-        self._connection.execute(new.on_conflict_do_update(index_elements=list(reach.primary_key), set_=summed), changes)
-        losing = sorted({change["entity_no"] for change in changes if change["edges"] < 0})
+        self._execute_many(new.on_conflict_do_update(index_elements=list(reach.primary_key), set_=summed), reach, changes)
+        losing = sorted({entity_no for entity_no, _, _, edges, *_ in changes if edges < 0})
         for part in in_parts(losing):
             self._connection.execute(delete(reach).where(reach.c.entity_no.in_(part), reach.c.edges == 0))
             self._connection.execute(
@@ -240,12 +244,8 @@ class GraphWriter:
         for part in in_parts(numbers.values()):
             self._connection.execute(delete(relation).where(relation.c.document_no.in_(part)))
             self._connection.execute(delete(topic).where(topic.c.document_no.in_(part)))
-        ends = {
-            (row.tenant, key): uid_of(row.tenant, key)
-            for row in rows
-            for link in row.relations
-            for key in (link.source, link.target)
-        }
+        linked = {(row.tenant, key) for row in rows for link in row.relations for key in (link.source, link.target)}
+        ends = {pair: uid_of(*pair) for pair in linked}
         entity_nos = self._lookup(entity, ends.values())
         relations = []
         for row in rows:
@@ -282,12 +282,16 @@ class GraphWriter:
         return numbers
 
     def _insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows that give every column in order."""
+        self._execute_many(insert(table), table, rows)
+
+    def _execute_many(self, statement: Insert, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows that give every column in order, past SQLAlchemy's work on each value: it would double the time."""
         if not rows:
             return
-        statement = insert(table).compile(dialect=self._connection.dialect)
-        if statement.positional:
-            self._connection.exec_driver_sql(statement.string, list(rows))
+        compiled = statement.compile(dialect=self._connection.dialect)
+        if compiled.positional:
+            self._connection.exec_driver_sql(compiled.string, list(rows))
         else:
             names = table.columns.keys()
-            self._connection.exec_driver_sql(statement.string, [dict(zip(names, row, strict=True)) for row in rows])
+            self._connection.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in rows])
