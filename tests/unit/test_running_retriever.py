@@ -132,8 +132,9 @@ def test_a_reranker_orders_what_was_found_and_says_so(indexed: Stores):
 
 
 def test_a_reranker_that_is_not_switched_on_is_not_asked(indexed: Stores):
-    reranker = WordReranker("telephone", down=True)
+    reranker = WordReranker("telephone")
     hits = retriever_over(replace(indexed, reranker=reranker)).search(QUESTION, ASKER)
+    assert reranker.read == ()
     assert sources(hits) == sources(retriever_over(indexed).search(QUESTION, ASKER))
     assert "rerank" not in hits[0].channels
 
