@@ -181,6 +181,17 @@ def test_a_reranker_entry_opens_its_adapter(server: ModelServerAddress):
         assert reranker.score("a b", ["b c", "a b"]) == [1.0, 2.0]
 
 
+def test_a_check_asks_the_server(server: ModelServerAddress):
+    models = (tei(server), openai(server), TeiReranker(HttpRerankerSettings(url=server.url, model=MODEL)))
+    for model in models:
+        model.check()
+    server.faults.statuses = [404] * 3
+    for model in models:
+        with pytest.raises(ModelUnavailable, match="status 404"):
+            model.check()
+    assert len(server.faults.requests) == 6
+
+
 def test_an_entry_without_an_address_is_refused():
     with pytest.raises(DatasetError, match=r"url\s+Field required"):
         EmbedderDataset(backend="tei", model=MODEL).load()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
+from llmflow.adapters.http_reranker import HttpRerankerSettings, TeiReranker
 from llmflow.answering.answerer import SEARCH_AWAY, AnsweringSettings
 from llmflow.datasets.models import ChatModelDataset, ExtractorDataset, RerankerDataset
 from llmflow.errors import DatasetError, ModelUnavailable, SettingsError
@@ -25,7 +26,7 @@ from llmflow.retrieval.rerank import RerankSettings, merge
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.benchmarks import embedded_stores
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_answerer, build_retriever
-from llmflow.serving.chat import WorkspaceChat
+from llmflow.serving.chat import WorkspaceChat, health
 from llmflow.serving.evaluate import evaluate_judged_set
 from llmflow.serving.fusion_fit import describe_fit, fit_fusion, write_fit
 from llmflow.types import Answer, Hit, Principal
@@ -252,6 +253,17 @@ def test_an_answer_says_that_a_search_model_is_away(fresh: Stores):
     assert answerer.answer("zzz qqq?", ASKER, language="ko").notice == SEARCH_AWAY["ko"]
     embedder.down = False
     assert answerer.answer(QUESTION, ASKER).notice == ""
+
+
+def test_health_names_the_models_and_stays_ok_without_them(fresh: Stores):
+    assert health(workspace_over(fresh))["embedder"] == "words"
+    assert health(workspace_over(fresh))["reranker"] == "none"
+    away = TeiReranker(HttpRerankerSettings(url="http://127.0.0.1:9", model="m", retries=0))
+    workspace = workspace_over(fresh)
+    workspace.__dict__["stores"] = replace(fresh, reranker=away)
+    found = health(workspace)
+    assert str(found["reranker"]).startswith("failed: The reranker m at http://127.0.0.1:9/rerank")
+    assert found["status"] == "ok"
 
 
 def test_the_learned_fusion_is_fitted_on_the_retriever_that_serves(

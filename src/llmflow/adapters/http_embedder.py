@@ -50,6 +50,9 @@ class HttpEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
         return self._embed([self.settings.query_prompt + text for text in texts], query=True)
 
+    def check(self) -> None:
+        self.embed_queries(["ready"])
+
     def _embed(self, texts: Sequence[str], query: bool) -> "np.ndarray":
         import numpy as np
 

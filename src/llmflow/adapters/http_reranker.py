@@ -36,6 +36,9 @@ class HttpReranker:
         sent = [text if text.strip() else EMPTY for text in passages]
         return self._server.post_batches(sent, lambda batch: self._scores(question, batch), query=True)
 
+    def check(self) -> None:
+        self.score("ready", ["ready"])
+
     path = "/rerank"
     _score_key = ""
 

@@ -4,7 +4,7 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
 from llmflow.ports.bundle import Stores
-from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, Reranker, current_model
+from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, RemoteModel, Reranker, current_model
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
 from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
@@ -44,6 +44,7 @@ __all__ = [
     "PreparedDocument",
     "PromotionEvent",
     "RawStore",
+    "RemoteModel",
     "Reranker",
     "ServedAdapter",
     "ServedPassage",

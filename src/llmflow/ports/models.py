@@ -40,6 +40,15 @@ class Reranker(Protocol):
         ...
 
 
+@runtime_checkable
+class RemoteModel(Protocol):
+    """A model behind an address."""
+
+    def check(self) -> None:
+        """Ask it something small. Raises ModelUnavailable with the reason when it does not answer as agreed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A rendered prompt: system text first, then the turns, oldest first."""

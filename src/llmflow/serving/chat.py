@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from llmflow import __version__
 from llmflow.errors import LlmflowError
-from llmflow.ports import current_model
+from llmflow.ports import Embedder, RemoteModel, Reranker, current_model
 from llmflow.serving.catalog import Workspace
 from llmflow.types import Answer, ChatTurn, Hit, Principal
 
@@ -78,7 +78,22 @@ def health(workspace: Workspace) -> dict[str, object]:
             parts[name] = check()
         except LlmflowError as exc:
             parts[name], healthy = f"failed: {exc}", False
+    for name, model in (("embedder", workspace.stores.embedder), ("reranker", workspace.stores.reranker)):
+        parts[name] = _reachable(model)  # a chat goes on without them
     return {"status": "ok" if healthy else "degraded", "version": __version__, "env": workspace.env, **parts}
+
+
+def _reachable(model: Embedder | Reranker | None) -> str:
+    """Return the name of a model, and why it cannot be asked where its server does not answer; nothing is loaded for it."""
+    if model is None:
+        return "none"
+    if not isinstance(model, RemoteModel):
+        return model.name
+    try:
+        model.check()
+    except LlmflowError as exc:
+        return f"failed: {exc}"
+    return f"{model.name} (answers)"
 
 
 def _served(workspace: Workspace) -> str:
