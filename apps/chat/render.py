@@ -20,6 +20,7 @@ from llmflow.types import Answer, Citation, Hit
 
 EXTRACTIVE = "extractive"
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+_LAST_MARK = re.compile(r"(.*?)((?:\[\d{1,3}\]\s*)?)\Z", re.DOTALL)
 _ROW = re.compile(r"^\s*\|(.+)\|((?:\s*\[\d{1,3}\])*)\s*$")
 _CELL_TAGS = ("td", "th")
 
@@ -88,10 +89,11 @@ def answer_html(text: str, citations: Sequence[Citation] | None, index: int, tex
 def quotation_html(text: str, citations: Sequence[Citation], index: int, texts: Texts) -> str:
     """Return quoted lines as they stand in the documents: as Markdown, a quoted "4." would be counted anew.
 
-    The bars of a table's row become dots.
+    The bars of a table's row become dots. Only the mark at a line's end is ours: a document's own [1] is a footnote or an index.
     """
     titles = {cite.number: cite.title for cite in citations}
-    return "".join(f"<p>{_with_buttons(_row_as_text(line), titles, index, texts)}</p>" for line in text.split("\n") if line)
+    parts = [_LAST_MARK.match(_row_as_text(line)) for line in text.split("\n") if line]
+    return "".join(f"<p>{escape(part[1])}{_with_buttons(part[2], titles, index, texts)}</p>" for part in parts if part)
 
 
 def table_html(html: str, quote: str = "") -> tuple[str, bool]:

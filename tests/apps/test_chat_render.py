@@ -223,3 +223,11 @@ def test_values_of_a_conversation_are_not_mutated():
     first.last(text="x")
     assert first == Conversation().ask("q")
     assert replace(first) == first
+
+
+def test_a_number_in_brackets_inside_a_quotation_is_no_citation():
+    text = "items[1] and footnote [1] say so [1]\n| a[1] | b [1] | [1]\nends with its own [1] [1]"
+    html = quotation_html(text, [cite()], 0, ENGLISH)
+    assert html.count("<button") == 3, "one a line, the last"
+    assert "items[1] and footnote [1] say so <button" in html
+    assert "ends with its own [1] <button" in html

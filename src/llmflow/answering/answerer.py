@@ -17,6 +17,7 @@ from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, Se
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model
 from llmflow.retrieval.retriever import Retriever
+from llmflow.retrieval.tokens import composed
 from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Answerer:
         `ModelInterrupted`: half an answer must not look like a whole one. An embedder or reranker that is away is searched
         without, with a notice.
         """
-        question = self.mask(question)
+        question = self.mask(composed(question))
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
         found = self.retriever.search_many([question], principal, self.settings.retrieve)[0]
         for piece in self._answer(question, found.hits, history, spoken):
@@ -152,6 +153,7 @@ class Answerer:
             return
         sources = [(hit, best.get(hit.chunk.id, hit.chunk.text)) for hit in shown]
         text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
+        text = text if text.strip() else NOT_FOUND[spoken]
         citations = cited_by_model(text, sources)
         served = self.retriever.settings_id
         yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)

@@ -20,7 +20,7 @@ from llmflow.retrieval.entities import EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
-from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
+from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, composed, morphemes, tokens_of
 from llmflow.types import Hit, Principal, ScoredId
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Retriever:
     ) -> list[Retrieval]:
         """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`."""
         laps = _Laps(timings)
+        questions = [composed(question) for question in questions]
         found = morphemes(questions, self.analyser)
         tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
         laps.lap("analyse")

@@ -75,6 +75,11 @@ def latin_token(word: str, stem: bool = True) -> str:
     return _stemmer().stemWord(folded) if stem and folded.isascii() and not folded.isdigit() else folded
 
 
+def composed(text: str) -> str:
+    """Return `text` in NFC, as documents are: macOS hands out Korean as single letters, which no syllable of the index equals."""
+    return unicodedata.normalize("NFC", text)
+
+
 def fold(text: str) -> str:
     """Return `text` in lower case with Latin accents removed; Hangul and other scripts stay whole."""
     if text.isascii():
