@@ -2,11 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from running import ROOT, run_kedro, run_llmflow
+from running import LIMIT_SECONDS, ROOT, environment, free_port, run_kedro, run_llmflow
 
 from llmflow.finetuning.types import TrainedAdapter
 
@@ -82,6 +84,34 @@ class TestPipeline:
         assert set(made) == {"adapter", "merged", "gguf"} and made["gguf"].read_bytes().startswith(b"GGUF")
         refused = run_llmflow(run.home, "finetune", "export", name, "--as", "onnx", "--env", "test")
         assert refused.returncode == 2 and "adapter, merged, gguf" in refused.stderr
+
+
+class TestSeveralProcesses:
+    """Data parallel over gloo on one CPU: the same code path as on several GPUs, without DeepSpeed."""
+
+    pytestmark = SLOW
+
+    def test_two_processes_make_one_run_and_one_adapter(self, tmp_path):
+        home = tmp_path / "home"
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port())]
+        command += ["-m", "llmflow.cli", "finetune", "train", "--env", "test", "--max-steps", "4", "--json"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(home), capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        report = json.loads(done.stdout)  # one process speaks
+        trained = TrainedAdapter.load(Path(report["run"]))
+        assert trained.metrics["steps"] == 4 and trained.digest == report["digest"]
+        import mlflow
+
+        client = mlflow.MlflowClient(f"sqlite:///{home}/mlflow.db")
+        experiment = client.get_experiment_by_name("finetuning")
+        assert experiment is not None
+        (logged,) = client.search_runs([experiment.experiment_id])
+        state = json.loads((Path(report["run"]) / "checkpoints" / "checkpoint-4" / "trainer_state.json").read_text())
+        share = 4 * state["train_batch_size"] * 2 / report["counts"]["train"]
+        assert state["epoch"] == pytest.approx(share, rel=0.05), "two processes did not share the data"
+        assert logged.data.metrics["final.steps"] == 4
 
 
 class TestData:

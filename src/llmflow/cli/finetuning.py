@@ -83,13 +83,15 @@ def train(
 ) -> None:
     """Curate, train and export as configured; a run that was killed goes on."""
     with opened_workspace(env) as workspace:
+        from llmflow.finetuning.distributed import is_main
         from llmflow.serving.finetuning import changed_recipe, describe_run, run_finetuning
         from llmflow.serving.progress import log_progress
 
         settings = changed_recipe(workspace.finetuning, preset, max_steps, base)
         with log_progress(quiet=as_json) as progress:
             run = run_finetuning(settings, progress)
-        show(run.report(), as_json, lambda: typer.echo(describe_run(run)))
+        if is_main():
+            show(run.report(), as_json, lambda: typer.echo(describe_run(run)))
 
 
 @finetune_app.command("runs")

@@ -23,6 +23,7 @@ from llmflow.finetuning.base import (
     quiet_libraries,
     reads_together,
 )
+from llmflow.finetuning.distributed import is_main, main_first
 from llmflow.finetuning.encoding import Encoded, encode_dpo, encode_kto, encode_sft, training_template
 from llmflow.finetuning.measured import measured_trainer, peak_memory_gb
 from llmflow.finetuning.recipe import Recipe, check_servable, check_trainable
@@ -61,7 +62,8 @@ def train(
         raise SettingsError("Early stopping watches the validation split, which is empty. Enlarge it or set patience to 0.")
     device = choices.find_device()
     choices.check_quantisation(recipe, device)
-    claim(out_dir, RunIdentity(recipe.fingerprint(), snapshot.hash, base_identity(str(base))))
+    with main_first():
+        claim(out_dir, RunIdentity(recipe.fingerprint(), snapshot.hash, base_identity(str(base))))
     if (out_dir / TRAINED_FILE).exists():
         LOG.info("%s is finished already", out_dir)
         return TrainedAdapter.load(out_dir)
@@ -80,7 +82,8 @@ def _run(
     listener: Listener | None,
 ) -> TrainedAdapter:
     trainer, encoded, chosen = build_trainer(recipe, snapshot, base, out_dir, device, progress, listener)
-    resume = last_checkpoint(out_dir / "checkpoints")
+    with main_first():
+        resume = last_checkpoint(out_dir / "checkpoints")
     if resume:
         LOG.info("going on from %s", resume.name)
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
@@ -88,8 +91,10 @@ def _run(
     trainer.accelerator.wait_for_everyone()
     directory = out_dir / ("model" if recipe.method is Method.FULL else "adapter")
     trainer.save_model(str(directory))
-    _tidy(directory, recipe)
-    write_history(out_dir, trainer.state.log_history)
+    if is_main():
+        _tidy(directory, recipe)
+        write_history(out_dir, trainer.state.log_history)
+    trainer.accelerator.wait_for_everyone()
     metrics = _metrics(trainer, result.metrics, evaluation, encoded)
     trained = TrainedAdapter(
         directory=directory.resolve(),
@@ -107,7 +112,7 @@ def _run(
         smoke=is_smoke_model(base),
         servable=servable,
     )
-    if trainer.is_world_process_zero():
+    if is_main():
         rows = {name: {"value": choice.value, "reason": choice.reason} for name, choice in chosen.items()}
         (out_dir / "choices.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
         trained.save(out_dir / TRAINED_FILE)
@@ -238,6 +243,7 @@ def _arguments(
         "disable_tqdm": True,
         "dataloader_pin_memory": device.cuda,
         "deepspeed": recipe.deepspeed or None,
+        "ddp_find_unused_parameters": False,  # every adapter is used in every step; looking for others costs time
     }
     if recipe.task is Task.DPO:
         return DPOConfig(**shared, beta=recipe.beta)

@@ -16,6 +16,7 @@ from llmflow.config import fingerprint_of
 from llmflow.errors import SettingsError
 from llmflow.finetuning.base import base_identity
 from llmflow.finetuning.curate import build_snapshot
+from llmflow.finetuning.distributed import is_main, main_first
 from llmflow.finetuning.export import export_adapter, export_merged
 from llmflow.finetuning.gguf_export import export_gguf
 from llmflow.finetuning.recipe import PRESETS
@@ -61,7 +62,8 @@ def curate(settings: FinetuningSettings, progress: Progress | None = None) -> Sn
     settings = anchored(settings, project_path())
     keep_out = [Path(path) for path in settings.data.cleaning.keep_out]
     masker = load_masker(settings.data.cleaning.masking)
-    return build_snapshot(settings.data, snapshots_folder(), masker, keep_out, progress)
+    with main_first():
+        return build_snapshot(settings.data, snapshots_folder(), masker, keep_out, progress if is_main() else None)
 
 
 def resolve_base(settings: FinetuningSettings, snapshot: Snapshot) -> str:
@@ -71,9 +73,10 @@ def resolve_base(settings: FinetuningSettings, snapshot: Snapshot) -> str:
     if settings.base != TINY:
         return settings.base
     folder = Path(home_path("finetuning/bases")) / f"tiny-{settings.tiny.fingerprint()}"
-    if not (folder / READY_FILE).exists():
-        LOG.info("building the smoke model in %s", folder)
-        build_tiny_base(["\n".join(example.texts()) for example in snapshot.examples("train")], folder, settings.tiny)
+    with main_first():
+        if not (folder / READY_FILE).exists():
+            LOG.info("building the smoke model in %s", folder)
+            build_tiny_base(["\n".join(example.texts()) for example in snapshot.examples("train")], folder, settings.tiny)
     return str(folder)
 
 
@@ -87,13 +90,16 @@ def train_adapter(
     run_dir = runs_folder() / f"{recipe.task.value}-{recipe.method.value}-{identity}"
     with logged_training(settings, snapshot, base, is_smoke_model(base), run_dir) as listener:
         trained = train(recipe, snapshot, base, run_dir, progress=progress, listener=listener)
-        log_result(trained, run_dir)
+        if is_main():
+            log_result(trained, run_dir)
     return run_dir, trained
 
 
 def export(trained: TrainedAdapter, run_dir: Path, forms: tuple[str, ...]) -> dict[str, Path]:
-    """Return where each wanted form was written: `adapter`, `merged`, `gguf` (from merged weights)."""
+    """Return where each wanted form was written: `adapter`, `merged`, `gguf` (from merged weights). The main process writes."""
     made: dict[str, Path] = {}
+    if not is_main():
+        return made
     for form in forms:
         if form == "adapter":
             made[form] = export_adapter(trained, run_dir / "export" / "adapter")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from llmflow.finetuning.distributed import is_main
 from llmflow.finetuning.report import plot_history
 from llmflow.finetuning.runs import read_history
 from llmflow.finetuning.settings import FinetuningSettings
@@ -22,8 +23,12 @@ def logged_training(
 ) -> Iterator[Listener]:
     """Yield what training tells its values to; parameters, data card and tags are logged before, the state of the run after.
 
-    The run's id is kept in the run's folder, so a killed training goes on in the same MLflow run.
+    The run's id is kept in the run's folder, so a killed training goes on in the same MLflow run. Of several processes the main
+    one logs.
     """
+    if not is_main():
+        yield lambda step, values: None
+        return
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{home_path('mlflow.db')}")
