@@ -36,6 +36,8 @@ _PRONOUN = re.compile(
 )
 _NO_NOUN = re.compile(r"(?:하|되|있|없|않|때|것|수|중|경우|동안|후|뒤|전)$")
 """Ends of what is no noun phrase or names nothing: `사용하(는)`, `할 때(는)`."""
+_MAY_BE_FIELD = re.compile(r"^(?:\S+\s){0,2}\S*[은는]\s(?:\S+\s){0,4}\S*(?:입니다|[^니한된는있없않간온든진친킨]다)[.。]?$")
+"""Spares the morphemes of sentences that end in a verb: most do."""
 _LOOSE = re.compile(r"(?:예정|때문|위한 것|것|뿐|마찬가지|정도)(?:이다|입니다)$")
 """Ends of a body that gives a reason or a plan and no meaning."""
 _MAX_TERM_WORDS = 5
@@ -72,7 +74,7 @@ def definition_of(sentence: str, titles: Collection[str], glossary: bool = False
 def field_of(sentence: str) -> tuple[str, str] | None:
     """Return (name, value) of `이름은 값이다` where both are nouns, or None; the section is what it is a field of."""
     sentence = sentence.strip()
-    if not re.search(r"[은는] \S.{0,40}다[.。]?$", sentence):
+    if len(sentence) > 70 or not _MAY_BE_FIELD.search(sentence):
         return None
     tokens = morphemes([sentence], PLAIN)[0] or []
     topics = [n for n, token in enumerate(tokens) if token.tag == "JX" and token.form in ("은", "는")]
