@@ -25,6 +25,20 @@ from llmflow.evaluation.text_scores import TaskScores
 SECONDARY = ("exact_match", "rouge_l", "chrf")
 
 
+class HarnessSettings(Settings):
+    """Tasks of lm-evaluation-harness, in addition to the frozen suite."""
+
+    tasks: tuple[str, ...] = ()
+    include: str = ""
+    """Folder with YAML files of tasks and their data, relative to the project."""
+    few_shot: int = Field(default=0, ge=0)
+    limit: int = Field(default=0, ge=0)
+    """Documents of a task; 0 takes all."""
+    batch: int = Field(default=8, ge=1)
+    max_loss: float = Field(default=0.03, ge=0, le=1)
+    """Share of a task that may be lost against the base."""
+
+
 class AdapterGateSettings(Settings):
     gate: GateSettings = GateSettings()
     examples: int = Field(default=200, ge=1)
@@ -41,6 +55,7 @@ class AdapterGateSettings(Settings):
     questions: int = Field(default=20, ge=0)
     """Questions over the corpus that are answered with each model; 0 leaves documents out, and the verdict says so."""
     suite: str = "data/sample/frozen_suite.jsonl"
+    harness: HarnessSettings = HarnessSettings()
     run: str = ""
     """Folder of a training run to register as the candidate; empty judges the candidate that the registry holds."""
     snapshot: str = ""
@@ -95,6 +110,8 @@ class AdapterEvidence:
     leaked: int
     """Held-out examples that stand in the training split."""
     memory: MemoryMeasures
+    harness: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """(base, candidate) of each task of lm-evaluation-harness."""
     documents: Mapping[str, DocumentMeasures] = field(default_factory=dict)
     """`candidate` and `champion`; empty where the corpus was left out."""
 
@@ -123,6 +140,8 @@ def judge_adapter(evidence: AdapterEvidence, settings: AdapterGateSettings) -> l
         Check("format", share >= least, share, least, f"{share:.3f} of the answers have the right form; {least:.3f} is needed.")
     )
     found += _check_drift(evidence.base, candidate, settings)
+    for task, (least, share) in evidence.harness.items():
+        found.append(check_not_worse(f"harness {task}", least, share, settings.harness.max_loss))
     found += _check_memory(evidence.memory, settings.audit)
     return found + _check_documents(evidence.documents, settings)
 

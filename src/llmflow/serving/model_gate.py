@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from llmflow.adapters.lm_eval_harness import harness_scores
 from llmflow.adapters.local_chat import LocalChat
 from llmflow.answering.answerer import Answerer
 from llmflow.errors import DatasetError, SettingsError
@@ -116,6 +117,9 @@ def measure_models(case: GateCase, settings: AdapterGateSettings, model: LocalMo
     with model.use("candidate") as used:
         memory = measure_memory(case, settings, used)
     progress("gate", len(names) + 1, len(names) + 1)
+    scores = [
+        harness_scores(case.candidate.base_model, adapter, settings.harness) for adapter in (None, case.candidate.adapter.path)
+    ]
     return AdapterEvidence(
         base=measured["base"],
         candidate=measured["candidate"],
@@ -123,6 +127,7 @@ def measure_models(case: GateCase, settings: AdapterGateSettings, model: LocalMo
         languages=tuple(detect_language(example.answer.content) for example in case.held_out),
         leaked=count_leaked(case.held_out, case.trained_on),
         memory=memory,
+        harness={task: (scores[0][task], scores[1][task]) for task in scores[0]},
     )
 
 
