@@ -80,7 +80,7 @@ def plain(folder: Path, home: Path, threads: int) -> Run:
 
 
 def _summary(runs: Sequence[Run]) -> dict[str, Any]:
-    medians: dict[str, dict[str, float]] = {}
+    medians: dict[str, dict[str, Any]] = {}
     for system in dict.fromkeys(run.system for run in runs):
         mine = [run for run in runs if run.system == system]
         fields = ("wall_s", "work_s", "cpu_s", "peak_mb", "chunks", "read")

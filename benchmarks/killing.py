@@ -117,7 +117,7 @@ def warm_up(corpora: Sequence[Path], folder: Path) -> None:
     embedder = open_catalog().catalog.load("embedder")
     embedder.embed_passages(["warm"])
     loaded = embedder._load()
-    sentence_embedder._load_model = lambda _: loaded
+    sentence_embedder._load_encoder = lambda _: loaded
     preparing.prepare_file = lambda task: documents[task.file.document_id, task.file.version]
     preparing.INLINE_FILES, preparing.INLINE_BYTES = 1000, 1 << 30
     for name in ("llmflow.cli", "kedro.framework.project", "pymilvus", "sqlalchemy", "tantivy"):
