@@ -26,7 +26,9 @@ from llmflow.finetuning.recipe import (
     serving_problems,
 )
 from llmflow.finetuning.runs import RunIdentity, claim, git_commit, last_checkpoint
+from llmflow.finetuning.settings import FinetuningSettings, limited
 from llmflow.finetuning.types import Method, Task
+from llmflow.serving.finetuning import changed_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = Device(cuda=False, bf16=False, memory=0, flash_attention=False, bitsandbytes=False)
@@ -61,7 +63,7 @@ UNSERVABLE = [
     (Recipe(method=Method.DORA), "DoRA"),
     (Recipe(lora=LoraSettings(modules_to_save=("lm_head",))), "modules_to_save .lm_head."),
     (Recipe(lora=LoraSettings(targets=("q_proj", "embed_tokens"))), "an adapter on embed_tokens"),
-    (Recipe(lora=LoraSettings(rank=32)), "rank 32 is above the server's max_lora_rank 16"),
+    (Recipe(lora=LoraSettings(rank=128)), "rank 128 is above the server's max_lora_rank 64"),
 ]
 
 
@@ -74,7 +76,7 @@ class TestServing:
         assert check_servable(merged) is False
 
     def test_all_reasons_are_told_at_once(self):
-        recipe = Recipe(method=Method.DORA, lora=LoraSettings(rank=64, modules_to_save=("lm_head",)))
+        recipe = Recipe(method=Method.DORA, lora=LoraSettings(rank=128, modules_to_save=("lm_head",)))
         assert len(serving_problems(recipe)) == 3
 
     @pytest.mark.parametrize(
@@ -82,6 +84,21 @@ class TestServing:
     )
     def test_the_rest_is_served(self, recipe):
         assert check_servable(recipe) is True
+
+    def test_a_server_that_takes_less_lowers_the_rank_and_one_that_takes_more_does_not_raise_it(self):
+        settings = FinetuningSettings(recipe=Recipe(lora=LoraSettings(rank=32)))
+        assert limited(settings, 512) == settings
+        with pytest.raises(SettingsError, match="max_lora_rank 16"):
+            check_servable(limited(settings, 16).recipe)
+
+    def test_a_preset_replaces_the_recipe_but_not_what_the_server_takes(self):
+        settings = FinetuningSettings(recipe=Recipe(epochs=9, serving=ServingLimits(max_lora_rank=8)))
+        changed = changed_recipe(settings, preset="h100", max_steps=3, base="models/base")
+        assert (changed.recipe.max_length, changed.recipe.epochs, changed.recipe.max_steps) == (4096, 1, 3)
+        assert (changed.recipe.serving.max_lora_rank, changed.base) == (8, "models/base")
+        assert changed_recipe(settings) == settings
+        with pytest.raises(SettingsError, match=r"Unknown preset 'a100'\. Choose one of: h100, h200, 24gb, cpu-smoke"):
+            changed_recipe(settings, preset="a100")
 
     def test_what_trl_would_not_train_is_refused(self):
         with pytest.raises(SettingsError, match="never trained"):

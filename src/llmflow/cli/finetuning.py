@@ -89,7 +89,7 @@ def train(
 
         settings = changed_recipe(workspace.finetuning, preset, max_steps, base)
         with log_progress(quiet=as_json) as progress:
-            run = run_finetuning(settings, progress)
+            run = run_finetuning(settings, workspace.serving, progress)
         if is_main():
             show(run.report(), as_json, lambda: typer.echo(describe_run(run)))
 

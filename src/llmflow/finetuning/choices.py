@@ -1,6 +1,7 @@
 """What the hardware decides: precision, attention, checkpointing, packing. Every choice carries its reason."""
 
 import importlib.util
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ def find_device() -> Device:
     import torch
 
     cuda = torch.cuda.is_available()
+    if cuda:  # each process of a run has a device of its own, and weights are loaded onto the current one
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     memory = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory if cuda else 0
     bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
     return Device(cuda, bf16, memory, cuda and _installed("flash_attn"), _installed("bitsandbytes"))

@@ -48,9 +48,9 @@ class LoraSettings(Settings):
 
 
 class ServingLimits(Settings):
-    """What the server that will load the adapter was started with."""
+    """What the server that will load the adapter was started with; a server that is configured here lowers the rank."""
 
-    max_lora_rank: int = Field(default=16, ge=1)
+    max_lora_rank: int = Field(default=64, ge=1)  # what our servers are started with
     unservable: Literal["refuse", "merge"] = "refuse"
     """Refuse before training what vLLM cannot load, or train it and merge it into the base at export."""
 

@@ -21,6 +21,13 @@ class FinetuningSettings(Settings):
     experiment: str = "finetuning"
 
 
+def limited(settings: FinetuningSettings, max_lora_rank: int) -> FinetuningSettings:
+    """Return the settings with no higher rank allowed than the server takes that will load the adapter."""
+    serving = settings.recipe.serving
+    serving = serving.model_copy(update={"max_lora_rank": min(serving.max_lora_rank, max_lora_rank)})
+    return settings.model_copy(update={"recipe": settings.recipe.model_copy(update={"serving": serving})})
+
+
 def anchored(settings: FinetuningSettings, project: Path) -> FinetuningSettings:
     """Return the settings with relative paths made absolute from the project; a base that is no folder there is a hub name."""
 

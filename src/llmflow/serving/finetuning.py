@@ -21,12 +21,13 @@ from llmflow.finetuning.export import export_adapter, export_merged
 from llmflow.finetuning.gguf_export import export_gguf
 from llmflow.finetuning.recipe import PRESETS
 from llmflow.finetuning.report import training_report
-from llmflow.finetuning.settings import TINY, FinetuningSettings, anchored
+from llmflow.finetuning.settings import TINY, FinetuningSettings, anchored, limited
 from llmflow.finetuning.snapshot import Snapshot
 from llmflow.finetuning.tiny_base import READY_FILE, build_tiny_base, is_smoke_model
 from llmflow.finetuning.trainer import Progress, train
 from llmflow.finetuning.types import TrainedAdapter
 from llmflow.ingestion.prepare import load_masker
+from llmflow.serving.serving_settings import ServingSettings
 from llmflow.serving.training_log import log_result, logged_training
 from llmflow.workspace import home_path, project_path
 
@@ -48,7 +49,9 @@ class FinetuningRun:
 
 def changed_recipe(settings: FinetuningSettings, preset: str = "", max_steps: int = 0, base: str = "") -> FinetuningSettings:
     """Return the settings with another preset in place of the whole recipe, another number of steps or another base."""
-    recipe: dict[str, Any] = {"preset": preset} if preset else settings.recipe.model_dump(mode="json", exclude_unset=True)
+    recipe: dict[str, Any] = settings.recipe.model_dump(mode="json", exclude_unset=True)
+    if preset:
+        recipe = {"preset": preset} | ({"serving": recipe["serving"]} if "serving" in recipe else {})
     recipe |= {"max_steps": max_steps} if max_steps else {}
     changed = settings.model_dump(mode="json", exclude_unset=True) | {"recipe": recipe} | ({"base": base} if base else {})
     try:
@@ -81,10 +84,10 @@ def resolve_base(settings: FinetuningSettings, snapshot: Snapshot) -> str:
 
 
 def train_adapter(
-    settings: FinetuningSettings, snapshot: Snapshot, base: str, progress: Progress | None = None
+    settings: FinetuningSettings, serving: ServingSettings, snapshot: Snapshot, base: str, progress: Progress | None = None
 ) -> tuple[Path, TrainedAdapter]:
     """Return the run's folder and the trained adapter. A killed run of the same data, recipe and base goes on."""
-    settings = anchored(settings, project_path())
+    settings = limited(anchored(settings, project_path()), serving.max_lora_rank)
     recipe = settings.recipe
     identity = fingerprint_of([recipe.fingerprint(), snapshot.hash, base_identity(base)])
     run_dir = runs_folder() / f"{recipe.task.value}-{recipe.method.value}-{identity}"
@@ -110,10 +113,10 @@ def export(trained: TrainedAdapter, run_dir: Path, forms: tuple[str, ...]) -> di
     return made
 
 
-def run_finetuning(settings: FinetuningSettings, progress: Progress | None = None) -> FinetuningRun:
+def run_finetuning(settings: FinetuningSettings, serving: ServingSettings, progress: Progress | None = None) -> FinetuningRun:
     """Curate, train and export as configured."""
     snapshot = curate(settings, progress)
-    run_dir, trained = train_adapter(settings, snapshot, resolve_base(settings, snapshot), progress)
+    run_dir, trained = train_adapter(settings, serving, snapshot, resolve_base(settings, snapshot), progress)
     return FinetuningRun(run_dir, snapshot, trained, export(trained, run_dir, settings.export))
 
 

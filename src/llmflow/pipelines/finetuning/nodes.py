@@ -8,6 +8,7 @@ from llmflow.finetuning.snapshot import Snapshot
 from llmflow.finetuning.types import TrainedAdapter
 from llmflow.serving import finetuning
 from llmflow.serving.progress import log_progress
+from llmflow.serving.serving_settings import ServingSettings
 from llmflow.serving.tables import print_lines
 
 
@@ -22,10 +23,12 @@ def prepare_base(settings: FinetuningSettings, snapshot: Snapshot) -> str:
     return finetuning.resolve_base(settings, snapshot)
 
 
-def train_adapter(settings: FinetuningSettings, snapshot: Snapshot, base: str) -> tuple[Path, TrainedAdapter]:
+def train_adapter(
+    settings: FinetuningSettings, serving: ServingSettings, snapshot: Snapshot, base: str
+) -> tuple[Path, TrainedAdapter]:
     """Return the run's folder and what it trained."""
     with log_progress() as progress:
-        return finetuning.train_adapter(settings, snapshot, base, progress)
+        return finetuning.train_adapter(settings, serving, snapshot, base, progress)
 
 
 def report_training(settings: FinetuningSettings, snapshot: Snapshot, run_dir: Path, trained: TrainedAdapter) -> dict[str, Any]:

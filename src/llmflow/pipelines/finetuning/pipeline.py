@@ -15,7 +15,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(prepare_base, [SETTINGS, "instruction_snapshot"], "base_model", name="prepare_base"),
             Node(
                 train_adapter,
-                [SETTINGS, "instruction_snapshot", "base_model"],
+                [SETTINGS, "params:serving", "instruction_snapshot", "base_model"],
                 ["finetuning_run_folder", "trained_adapter"],
                 name="train",
             ),
