@@ -20,7 +20,7 @@ class CoverageSettings(Settings):
     """Worth of the question's words that a passage adds when the graph leads to it from a chosen one."""
     step: float = Field(default=0.15, ge=0)
     """Worth of the graph's own judgement of that step."""
-    repeated: float = Field(default=0.1, ge=0)
+    repeated: float = Field(default=0.15, ge=0)
     """Price of each passage of the same document already chosen."""
 
 

@@ -25,7 +25,7 @@ class GraphSettings(Settings):
     """Weights of the graph channel. Tuned on the musique and hotpotqa training sets only (docs/LOG.md)."""
 
     hops: int = Field(default=2, ge=0, le=3)
-    beam: int = Field(default=8, ge=1)
+    beam: int = Field(default=6, ge=1)
     """Bridge entities followed at each hop."""
     titled: int = Field(default=3, ge=1)
     """Passages read for each entity that titles them."""
@@ -43,7 +43,7 @@ class GraphSettings(Settings):
     """Weight of an edge between a passage and its title; mentions weigh their confidence."""
     reach: float = Field(default=80.0, gt=0)
     """Characters over which nearness falls by e."""
-    damping: float = Field(default=0.5, gt=0, lt=1)
+    damping: float = Field(default=0.6, gt=0, lt=1)
     iterations: int = Field(default=12, ge=1)
     entity_weight: float = Field(default=1.0, ge=0)
     passage_weight: float = Field(default=1.0, ge=0)
