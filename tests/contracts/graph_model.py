@@ -101,6 +101,26 @@ class GraphModel:
             found += own[: max(0, limit)]
         return found
 
+    def title_reach(self, sample: int) -> dict[str, float]:
+        titled: dict[tuple[str, str], set[str]] = {}
+        for name, held in self.mentions.items():
+            for key, role in held:
+                if role == "title":
+                    owner = self.documents[self.owners[name]]
+                    titled.setdefault((owner.tenant, key), set()).add(owner.document_id)
+        reach = {}
+        for tenant in {document.tenant for document in self.documents.values()}:
+            own = sorted(name for name, owner in self.owners.items() if self.documents[owner].tenant == tenant)[:sample]
+            leads = [
+                any(
+                    role != "title" and titled.get((tenant, key), set()) - {self.owners[name]}
+                    for key, role in self.mentions[name]
+                )
+                for name in own
+            ]
+            reach[tenant] = sum(leads) / len(leads)
+        return reach
+
     def chunk_ids(self) -> set[str]:
         return set(self.owners)
 

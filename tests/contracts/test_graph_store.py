@@ -127,6 +127,8 @@ def answers(store: GraphStore | GraphModel, chunk_ids: Sequence[str]) -> list[ob
             store.edges_of_chunks(chunk_ids, reader),
             store.relations_of(KEYS, reader, 1),
             store.relations_of(KEYS, reader, 100),
+            store.title_reach(3),
+            store.title_reach(100),
         ]
     return found
 
@@ -314,6 +316,18 @@ class GraphStoreContract:
         store.delete_chunks(["c"])
         store.upsert([document("d", chunk("c", mention("new")), title="New")])
         assert store.digest() == both
+
+    def test_title_reach_counts_what_leads_to_another_document(self, store: GraphStore) -> None:
+        assert store.title_reach(10) == {}
+        store.upsert(
+            [
+                document("d", chunk("1", title("a"), mention("b")), chunk("2", mention("a")), chunk("3", mention("x"))),
+                document("e", chunk("4", title("b"), mention("b"))),
+                document("f", chunk("5", title("a"), mention("b")), tenant="rival"),
+            ]
+        )
+        assert store.title_reach(10) == {"acme": 0.25, "rival": 0.0}
+        assert store.title_reach(1) == {"acme": 1.0, "rival": 0.0}
 
     def test_nothing_asked_is_nothing_found(self, store: GraphStore) -> None:
         store.upsert([])

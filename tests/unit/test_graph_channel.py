@@ -42,14 +42,14 @@ class World:
         self.groups[title] = tuple(groups)
         self.store.upsert([GraphDocument(f"doc {title}", "acme", tuple(groups), title, (GraphChunk(title, mentions),))])
 
-    def ask(self, question: str, lexical=None, principal: Principal = STAFF, **settings) -> GraphResult:
+    def ask(self, question: str, lexical=None, principal: Principal = STAFF, title_reach: float = 1.0, **settings) -> GraphResult:
         def texts(ids: Sequence[str]) -> dict[str, Chunk]:
             return {key: self.chunks[key] for key in ids if principal.may_read("acme", self.groups[key])}
 
         found = morphemes([question], AnalyserSettings())[0]
         words = tokens_of(question, found, AnalyserSettings(), question=True).split()
         channel = GraphChannel(self.store, GraphSettings(**settings), EntitySettings())
-        return channel.score(question, found, words, lexical or {}, texts, principal)
+        return channel.score(question, found, words, lexical or {}, texts, principal, title_reach)
 
 
 @pytest.fixture
@@ -212,6 +212,14 @@ def test_what_two_passages_have_in_common_leads_on_without_titles(world):
     assert "p0" in result.links["p1"]
     assert "p2" not in result.links
     assert world.ask(question, {"p0": 1.0}, shared_reach=0).links == {}
+
+
+def test_titles_that_no_text_mentions_say_little(films):
+    question = "where was the person who directed Polaris born"
+    full, half, none = (films.ask(question, title_reach=reach, meaningful_titles=0.1) for reach in (0.1, 0.05, 0.0))
+    assert (full.strength, half.strength) == (1.0, 0.5)
+    assert full.scores["polaris"] > half.scores["polaris"]
+    assert (none.strength, none.links) == (0.0, {})
 
 
 def test_what_many_passages_have_in_common_leads_nowhere(world):

@@ -58,6 +58,18 @@ MATCH (d:Document {id: r.document_id})
 WHERE d.tenant = $tenant AND any(name IN d.groups WHERE name IN $groups)
 RETURN s.key AS source, t.key AS target, r.relation_type AS relation_type, r.weight AS weight
 """
+TITLE_REACH = """
+MATCH (d:Document) WITH DISTINCT d.tenant AS tenant
+CALL (tenant) {
+    MATCH (d:Document {tenant: tenant})-[:HAS_CHUNK]->(c:Chunk)
+    WITH d, c ORDER BY c.id LIMIT $sample
+    RETURN avg(CASE WHEN EXISTS {
+        MATCH (c)-[:MENTIONS {role: 'mention'}]->(:Entity)<-[:MENTIONS {role: 'title'}]-(:Chunk)<-[:HAS_CHUNK]-(other:Document)
+        WHERE other <> d
+    } THEN 1.0 ELSE 0.0 END) AS reach
+}
+RETURN tenant, reach
+"""
 COUNTS: tuple[LiteralString, ...] = (
     "MATCH (n:Document) RETURN count(n) AS n",
     "MATCH (n:Chunk) RETURN count(n) AS n",
@@ -129,6 +141,11 @@ class Neo4jGraphStore:
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         rows = self._read(RELATIONS_OF, principal, uids=_uids(keys, principal))
         return best_relations((Relation(*row) for row in rows), limit)
+
+    def title_reach(self, sample: int) -> dict[str, float]:
+        with self._session() as session:
+            rows = session.execute_read(lambda tx: [record.values() for record in tx.run(TITLE_REACH, {"sample": sample})])
+        return {tenant: reach for tenant, reach in rows if reach is not None}
 
     def chunk_ids(self) -> set[str]:
         with self._session() as session:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, make_url, select
+from sqlalchemy import Connection, Engine, Select, case, exists, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -101,6 +101,11 @@ class SqlGraphStore:
                 found += [Relation(*row) for row in connection.execute(statement.where(entity.c.uid.in_(part)))]
         return best_relations(found, limit)
 
+    def title_reach(self, sample: int) -> dict[str, float]:
+        tenants = select(access.c.tenant).where(access.c.id.in_(select(chunk.c.access_id))).distinct()
+        with self._reading() as connection:
+            return {name: connection.execute(_title_reach(name, sample)).scalar_one() for (name,) in connection.execute(tenants)}
+
     def chunk_ids(self) -> set[str]:
         with self._reading() as connection:
             return set(connection.execute(select(chunk.c.chunk_id)).scalars())
@@ -158,6 +163,28 @@ class SqlGraphStore:
                 f"The graph database {self._address} cannot be used: {reason}. "
                 "Check that the path is writable and not full, or that the server runs and accepts the account; then try again."
             ) from exc
+
+
+def _title_reach(tenant: str, sample: int) -> Select[tuple[float]]:
+    """Return the statement that measures one tenant; the first hit of an entity ends its search."""
+    own, named, target = mention.alias("own"), mention.alias("named"), chunk.alias("target")
+    picked = (
+        select(chunk.c.id, chunk.c.document_no)
+        .join(access, access.c.id == chunk.c.access_id)
+        .where(access.c.tenant == tenant)
+        .order_by(chunk.c.chunk_id)
+        .limit(sample)
+        .subquery()
+    )
+    leads = exists().where(
+        own.c.chunk_no == picked.c.id,
+        own.c.is_title.is_(False),
+        named.c.entity_no == own.c.entity_no,
+        named.c.is_title.is_(True),
+        target.c.id == named.c.chunk_no,
+        target.c.document_no != picked.c.document_no,
+    )
+    return select(func.avg(case((leads, 1.0), else_=0.0))).select_from(picked)
 
 
 def _uids(keys: Sequence[str], principal: Principal) -> list[bytes]:

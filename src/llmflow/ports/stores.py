@@ -206,6 +206,14 @@ class GraphStore(Protocol):
         """
         ...
 
+    def title_reach(self, sample: int) -> dict[str, float]:
+        """Return for each tenant with chunks the share of its first `sample` chunks (by id) that mention what titles another
+        document.
+
+        It tells whether titles mean anything in a corpus: near 0 where none are given or nobody writes them in a text.
+        """
+        ...
+
     def chunk_ids(self) -> set[str]:
         """Return every chunk id; for doctor."""
         ...

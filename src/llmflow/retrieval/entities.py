@@ -23,6 +23,8 @@ NUMBERED = re.compile(r"^\s*(?:제?\s*\d+\s*[조장절항편]|[0-9]+(?:\.[0-9]+)
 NOUN_TAGS = frozenset({"NNG", "NNP", "SL", "SN", "XPN", "XSN", "SH"})
 FIELD = re.compile(r"^(?P<key>[^:\n]{1,40}):[ \t]*(?P<value>[^\n]{2,60})$", re.MULTILINE)
 NAME_FIELD = re.compile(r"(?:명|이름|제목|name|title)\s*$", re.IGNORECASE)
+TITLE_REACH = "title_reach"
+"""Setting that holds what titles mean in the corpus of each tenant (ports.GraphStore.title_reach), as JSON."""
 RECORD_CONFIDENCE = 0.7
 SHORT_CONFIDENCE = 0.6
 MASKED = re.compile(r"\[[A-Z]+\]")

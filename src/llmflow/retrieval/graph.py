@@ -49,6 +49,9 @@ class GraphSettings(Settings):
     passage_weight: float = Field(default=1.0, ge=0)
     bridge_weight: float = Field(default=1.0, ge=0)
     lexical_weight: float = Field(default=1.0, ge=0)
+    meaningful_titles: float = Field(default=0.05, gt=0, le=1)
+    """Share of a corpus's passages that must mention the title of another document for its titles to count in full; below, the
+    graph takes back what it says of titles in proportion."""
     own_name: float = Field(default=0.75, ge=0, le=1)
     """Worth of a bridge that names the passage it starts from: it leads to look-alikes more often than onwards."""
     shared_reach: int = Field(default=20, ge=0)
@@ -101,22 +104,25 @@ class GraphChannel:
         lexical: Mapping[str, float],
         texts: Texts,
         principal: Principal,
+        title_reach: float = 1.0,
     ) -> GraphResult:
         """Return graph scores of the passages around a question; none when it names nothing that the graph knows.
 
         `found` is Kiwi's analysis of the question, `words` its analysed tokens, `lexical` the passage scores of the other
-        channels between 0 and 1. Passages outside `lexical` may come back: those are the channel's own finds.
+        channels between 0 and 1, `title_reach` what titles mean in this corpus (ports.GraphStore). Passages outside `lexical`
+        may come back: those are the channel's own finds.
         """
         candidates = question_candidates(question, found, self.entities)
         specific = {candidate.key: candidate.specific for candidate in candidates}
         known = _longest(self.store.find_entities(list(specific), principal), self.settings.hub)
         best = sorted(lexical, key=lambda chunk_id: (-lexical[chunk_id], chunk_id))
         start = self._titled([node for node in known if node.titles], principal)
+        trust = min(1.0, title_reach / self.settings.meaningful_titles)
         passages: dict[str, float] = {}
         for key, chunk_ids in start.items():
             for chunk_id in chunk_ids:
-                if specific[key] == 1.0:  # single common words title too much to start from
-                    passages[chunk_id] = 1.0
+                if specific[key] == 1.0 and trust:  # single common words title too much to start from
+                    passages[chunk_id] = trust
         frontier = dict(passages)
         for chunk_id in best[: self.settings.seeds]:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
@@ -150,7 +156,7 @@ class GraphChannel:
         named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
         reset = _reset(named, passages, bridges, lexical, self.settings)
         titles = {node.key: node.titles for node in known}
-        strength = max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
+        strength = trust * max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
         strength = max(strength, self.settings.untitled_strength if bridges else 0.0)
         ranks = page_rank(pool, edges, reset, self.settings.title_edge, self.settings.damping, self.settings.iterations)
         return GraphResult(ranks, strength, links, reader)

@@ -1,5 +1,6 @@
 """The one way from a question to passages: used by search, ask, eval and chat alike."""
 
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import context_of
 from llmflow.ports import ServedPassage, Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
-from llmflow.retrieval.entities import EntitySettings
+from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
@@ -89,11 +90,18 @@ class Retriever:
         known = _Known(self.stores, principal)
         known.read(wanted)
         laps.lap("resolve")
+        title_reach = self._title_reach(principal)
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
-            results.append(self._rank(question, found[number], tokens[number], channels, known, principal, limit, laps, problems))
+            asked_for = question, found[number], tokens[number], title_reach
+            results.append(self._rank(*asked_for, channels, known, principal, limit, laps, problems))
         return results
+
+    def _title_reach(self, principal: Principal) -> float:
+        """Return what titles mean in the principal's corpus, 1 where that was not measured yet."""
+        measured = self.stores.state.setting(TITLE_REACH)
+        return json.loads(measured).get(principal.tenant, 1.0) if measured else 1.0
 
     def _text(self, tokens: Sequence[str], principal: Principal) -> list[list[ScoredId]]:
         if "text" not in self.settings.channels:
@@ -131,6 +139,7 @@ class Retriever:
         question: str,
         found: Sequence[Morpheme] | None,
         tokens: str,
+        title_reach: float,
         channels: Mapping[str, Mapping[str, float]],
         known: "_Known",
         principal: Principal,
@@ -143,7 +152,7 @@ class Retriever:
         graph: GraphResult | None = None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
-            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal)
+            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal, title_reach)
             known.read(graph.scores)
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
         strength = graph.strength if graph else 0.0
