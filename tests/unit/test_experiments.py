@@ -109,6 +109,11 @@ class TestSettings:
         with pytest.raises(ValidationError, match=says):
             settings(**values)
 
+    def test_a_matrix_is_short_enough_to_be_a_parameter_of_a_run(self):
+        many = {f"c{n}": {"retrieval": {"fusion": {"graph": n / 10}}} for n in range(20)}
+        shown = str(settings(conditions=many))
+        assert "'graph': 1.9" in shown and "damping" not in shown and len(shown) < 3000
+
     def test_an_unknown_condition_names_the_known_ones(self):
         with pytest.raises(SettingsError, match=r"'x'.*words, ranks"):
             resolve_condition("x", settings(), RetrievalSettings(), PreparationSettings())

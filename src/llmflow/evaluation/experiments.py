@@ -4,7 +4,7 @@ A condition names only what differs from conf/: `{retrieval: {fusion: {method: r
 these values in their place. The condition `champion` is always there: what is served when the matrix runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -37,6 +37,10 @@ class Condition(Settings):
     """A change here (another chunker) is measured on an index of its own, and cannot be promoted without ingesting again."""
     note: str = ""
     """Why it is tried; shown in the report."""
+
+    def __repr_args__(self) -> Iterable[tuple[str, Any]]:
+        """Show what is named and no default: MLflow keeps the matrix as one parameter of limited length."""
+        return self.model_dump(exclude_unset=True).items()
 
 
 class ComparedSet(Settings):
