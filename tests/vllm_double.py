@@ -23,6 +23,8 @@ class VllmDouble:
         self.refuse_probe = False
         self.cut_after = -1
         """Words after which the connection is cut; -1 never."""
+        self.ends_early = False
+        """Cut in order: the stream is closed as if it were whole, but no answer's end was announced."""
         self.gate: threading.Event | None = None
         """While unset, answers wait after their first word."""
         self.begun = threading.Event()
@@ -127,6 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for number, word in enumerate([f"{name}:", *(f" w{n}" for n in range(5))]):
             if number == double.cut_after:
+                if double.ends_early:
+                    self._chunk(b"")
+                    return
                 self.close_connection = True
                 self.connection.close()
                 return

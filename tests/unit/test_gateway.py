@@ -167,11 +167,12 @@ def test_a_replica_that_was_started_anew_is_given_its_adapter_again(state, tmp_p
         assert new.name in doubles[0].adapters
 
 
-def test_a_server_that_dies_in_mid_answer_is_told_and_the_next_question_works(state):
+@pytest.mark.parametrize("in_order", [False, True])
+def test_a_server_that_dies_in_mid_answer_is_told_and_the_next_question_works(state, in_order):
     with vllm_doubles(1) as doubles:
         gateway_over(doubles, state).flip(pointer(doubles))
         chat = chat_over(state)
-        doubles[0].cut_after = 3
+        doubles[0].cut_after, doubles[0].ends_early = 3, in_order
         pieces = []
         with pytest.raises(ModelInterrupted, match="ask again"):
             pieces.extend(chat.stream(REQUEST))
