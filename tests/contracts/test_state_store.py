@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.errors import StoreCorrupt, StoreUnavailable
-from llmflow.ports import Plan, PreparedChunk, PreparedDocument, SourceFile, StateStore
+from llmflow.ports import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StateStore
 from llmflow.types import EVERYONE, Box, Chunk, DocumentStatus, ElementKind, Mention, Principal, Relation
 
 Fresh = Callable[[], StateStore]
@@ -219,9 +219,11 @@ class StateStoreContract:
         store.stage(prepared("a", "v2"), (EVERYONE,))
         every = [*ids("a"), *ids("a", "v2"), *ids("b"), "unknown"]
         for principal in (STAFF, LAW, STRANGER):
-            expected = {key: (document.id, chunk.text) for key, (chunk, document) in store.resolve(every, principal).items()}
-            found = store.passages(every, principal)
-            assert {key: (passage.document_id, passage.text) for key, passage in found.items()} == expected
+            resolved = store.resolve(every, principal)
+            expected = {
+                key: ServedPassage(document.id, chunk.text, chunk.language) for key, (chunk, document) in resolved.items()
+            }
+            assert store.passages(every, principal) == expected
         assert store.passages(every, LAW) and not store.passages(every, STRANGER)
 
     def test_failed_version_leaves_the_served_one(self, store: StateStore):

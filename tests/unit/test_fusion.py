@@ -31,6 +31,17 @@ def test_minmax_keeps_how_far_apart_scores_are():
     assert fused == pytest.approx({"a": 0.5, "b": 0.45, "c": 0.5})
 
 
+@pytest.mark.parametrize("method", ["minmax", "rrf"])
+def test_a_passage_that_the_embedder_cannot_read_is_left_to_full_text(method):
+    channels = {"text": {"korean": 10.0, "english": 9.0, "far": 0.0}, "dense": {"noise": 0.3, "english": 0.2}}
+    settings = FusionSettings(method=method)
+    plain, fair = fuse(channels, settings), fuse(channels, settings, unread={"korean"})
+    assert fair["korean"] == 1.0 > plain["korean"]
+    assert {key: value for key, value in fair.items() if key != "korean"} == {
+        key: value for key, value in plain.items() if key != "korean"
+    }
+
+
 def test_weights_are_shares_of_the_channels_that_found_anything():
     settings = FusionSettings(text=3, dense=1)
     assert fuse({"text": {"a": 2.0, "b": 1.0}, "dense": {"b": 1.0}}, settings) == pytest.approx({"a": 0.75, "b": 0.25})

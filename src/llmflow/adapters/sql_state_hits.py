@@ -24,7 +24,7 @@ SERVED = Prepared(
 )  # fmt: skip
 """No tenant here: with it SQLite walks all documents of the tenant instead of looking up each one; the reader checks it."""
 PASSAGES = Prepared(
-    select(chunks.c.id, chunks.c.document_id, chunks.c.text, documents.c.tenant, documents.c.groups)
+    select(chunks.c.id, chunks.c.document_id, chunks.c.text, chunks.c.language, documents.c.tenant, documents.c.groups)
     .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
     .where(chunks.c.id.in_(bindparam("ids", expanding=True)))
 )

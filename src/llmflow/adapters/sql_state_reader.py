@@ -75,13 +75,13 @@ class StateReader(StateDatabase):
         readable: dict[tuple[str, Any], bool] = {}  # a tenant's documents have few different readers
         with self._read() as connection:
             for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
-                for key, document_id, text, tenant, groups in PASSAGES.rows(connection, ids=part):
+                for key, document_id, text, language, tenant, groups in PASSAGES.rows(connection, ids=part):
                     owners = tenant, groups if isinstance(groups, str) else tuple(groups)
                     allowed = readable.get(owners)
                     if allowed is None:
                         allowed = readable[owners] = principal.may_read(tenant, readable_groups(groups))
                     if allowed:
-                        found[key] = ServedPassage(document_id, text)
+                        found[key] = ServedPassage(document_id, text, language)
         return found
 
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:

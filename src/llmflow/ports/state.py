@@ -77,6 +77,7 @@ class ServedPassage:
 
     document_id: str
     text: str
+    language: str
 
 
 class StateStore(Protocol):

@@ -5,7 +5,7 @@
 ['a', 'b']
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -61,10 +61,11 @@ class FusionSettings(Settings):
         return self
 
 
-def fuse(channels: Mapping[str, Mapping[str, float]], settings: FusionSettings) -> dict[str, float]:
+def fuse(channels: Mapping[str, Mapping[str, float]], settings: FusionSettings, unread: Collection[str] = ()) -> dict[str, float]:
     """Return one score a chunk between 0 and 1: the weighted mean over the channels that found anything.
 
-    A chunk that a channel did not find gets 0 from it.
+    A chunk that a channel did not find gets 0 from it. `unread` are chunks in languages that the embedder does not read: the
+    dense channel could not have found them, so it has no say in them and full text decides alone.
     """
     weights = {"text": settings.text, "dense": settings.dense}
     active = {name: scores for name, scores in channels.items() if scores and weights.get(name, 0) > 0}
@@ -73,7 +74,8 @@ def fuse(channels: Mapping[str, Mapping[str, float]], settings: FusionSettings) 
     for name, scores in active.items():
         scaled = reciprocal_ranks(scores, settings.rrf_k) if settings.method == "rrf" else scale(scores)
         for chunk_id, value in scaled.items():
-            fused[chunk_id] = fused.get(chunk_id, 0.0) + weights[name] / total * value
+            share = 1.0 if name == "text" and chunk_id in unread else weights[name] / total
+            fused[chunk_id] = fused.get(chunk_id, 0.0) + share * value
     return fused
 
 

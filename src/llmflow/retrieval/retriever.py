@@ -134,6 +134,13 @@ class Retriever:
         laps.lap("dense")
         return results, ()
 
+    def _unread(self, channels: Mapping[str, Mapping[str, float]], known: "_Known") -> set[str]:
+        """Return the passages found by full text that the embedder could not have found, whatever they say."""
+        if not channels["dense"]:
+            return set()
+        languages = self.stores.embedder.languages
+        return {key for key in channels["text"] if key not in channels["dense"] and known.chunks[key].language not in languages}
+
     def _rank(
         self,
         question: str,
@@ -148,7 +155,7 @@ class Retriever:
         problems: Sequence[str],
     ) -> Retrieval:
         """Return the hits of one question from what its channels found."""
-        hybrid = fuse(channels, self.settings.fusion)
+        hybrid = fuse(channels, self.settings.fusion, self._unread(channels, known))
         graph: GraphResult | None = None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
