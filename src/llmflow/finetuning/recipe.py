@@ -22,8 +22,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "h100": {"max_length": 4096, "batch": 4, "accumulate": 4, "packing": "auto", "precision": "bf16"},
     "h200": {"max_length": 8192, "batch": 4, "accumulate": 4, "packing": "auto", "precision": "bf16"},
     "24gb": {"method": "qlora", "max_length": 2048, "batch": 1, "accumulate": 16, "checkpointing": "on", "precision": "bf16"},
-    "cpu-smoke": {"max_length": 256, "batch": 8, "learning_rate": 3e-3, "precision": "fp32", "log_every": 1, "packing": "off"},
-}
+    "cpu-smoke": {
+        "max_length": 256, "batch": 8, "accumulate": 1, "epochs": 6, "learning_rate": 3e-3, "precision": "fp32", "packing": "off",
+        "log_every": 1,
+    },
+}  # fmt: skip
 """What a preset puts in place of the defaults; keys that a recipe states itself stay as stated."""
 
 LEARNING_RATES = {

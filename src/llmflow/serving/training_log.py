@@ -7,7 +7,7 @@ from typing import Any
 
 from llmflow.finetuning.distributed import is_main
 from llmflow.finetuning.report import plot_history
-from llmflow.finetuning.runs import read_history
+from llmflow.finetuning.runs import git_commit, read_history
 from llmflow.finetuning.settings import FinetuningSettings
 from llmflow.finetuning.snapshot import Snapshot
 from llmflow.finetuning.trainer import Listener
@@ -58,7 +58,7 @@ def log_result(trained: TrainedAdapter, run_dir: Path) -> str:
     run = (run_dir / RUN_FILE).read_text(encoding="utf-8").strip()
     for name, value in trained.metrics.items():
         client.log_metric(run, f"final.{_metric(name)}", value)
-    for key in ("digest", "git_commit", "servable"):
+    for key in ("digest", "servable"):
         client.set_tag(run, key, str(getattr(trained, key)))
     plot = run_dir / "history.png"
     plot_history(plot, read_history(run_dir), trained.smoke)
@@ -86,6 +86,7 @@ def _log_beginning(client: Any, run: str, settings: FinetuningSettings, snapshot
     client.log_param(run, "learning_rate_used", settings.recipe.learning_rate_used)
     client.log_param(run, "base", base)
     client.set_tag(run, "snapshot", snapshot.hash)
+    client.set_tag(run, "git_commit", git_commit(Path(__file__).parent))
     client.set_tag(run, "smoke_model", str(smoke).lower())
     for name, count in {**snapshot.counts, **snapshot.meta.get("steps", {})}.items():
         client.log_metric(run, f"data.{_metric(name)}", count)
