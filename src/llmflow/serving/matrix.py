@@ -155,7 +155,7 @@ def _run_set(
     results: dict[str, ConditionResult] = {}
     done = 0
     for group in _by_preparation(conditions):
-        with _opened(judged, group[0], corpus, progress) as (stores, seconds):
+        with _opened(judged, group[0], corpus, _about(f"{name}, {group[0].name}", progress)) as (stores, seconds):
             retrievers = {item.name: build_retriever(stores, item.preparation, item.retrieval) for item in group}
             latencies = time_questions(retrievers, measured, timed)
             for condition in group:
@@ -170,6 +170,11 @@ def _run_set(
                 progress(f"conditions on {name}", done, len(conditions))
     passages = len(judged.passages) if judged else len(corpus.stores.state.served_chunk_ids())
     return SetResult(name, tuple(measured), passages, {item.name: results[item.name] for item in conditions})
+
+
+def _about(name: str, progress: Progress) -> Progress:
+    """Return `progress` with stages named after what they are done for: rates of one set say nothing of the next."""
+    return lambda stage, done, total: progress(f"{stage} ({name})", done, total)
 
 
 def _load(name: str, compared: ComparedSet) -> JudgedSet | None:
