@@ -69,7 +69,10 @@ def test_the_served_model_answers(workspace, double):
 
 
 def test_a_model_that_is_away_is_told_and_documents_are_quoted(workspace, double):
+    assert WorkspaceChat(workspace).health()["model"] == "chat"
     double.close()
+    health = WorkspaceChat(workspace).health()
+    assert health["status"] == "ok" and "away, answers are quotations" in str(health["model"])
     answer = ask(workspace)
     assert answer.model == "extractive" and answer.found and answer.citations and "2시간 단위" in answer.text
     assert "언어 모델에 연결할 수 없어" in answer.notice

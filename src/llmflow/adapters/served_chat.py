@@ -79,6 +79,17 @@ class ServedChat:
                 failures.append(exc)
         raise failures[-1]
 
+    def check(self, pointer: Pointer) -> None:
+        """Raise ModelUnavailable unless one replica answers."""
+        for address in pointer.replicas:
+            server = self._connect(address)
+            try:
+                if server.healthy():
+                    return
+            finally:
+                server.close()
+        raise ModelUnavailable(f"None of {', '.join(pointer.replicas)} answers. Start it: llmflow serve-llm")
+
     def close(self) -> None:
         """Close connections and the state database; safe twice."""
         with self._lock:
@@ -122,3 +133,6 @@ class _Bound:
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
         return self._chat.ask(self._pointer, request)
+
+    def check(self) -> None:
+        self._chat.check(self._pointer)

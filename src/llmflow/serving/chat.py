@@ -102,5 +102,13 @@ def _served(workspace: Workspace) -> str:
 
 
 def _model_name(workspace: Workspace) -> str:
+    """Return what answers now; a chat model that is away is no fault of the chat, which quotes meanwhile."""
     model = current_model(workspace.answerer.model)
-    return model.name if model else "extractive"
+    if model is None:
+        return "extractive"
+    if isinstance(model, RemoteModel):
+        try:
+            model.check()
+        except LlmflowError as exc:
+            return f"{model.name} (away, answers are quotations: {exc})"
+    return model.name
