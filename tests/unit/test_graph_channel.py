@@ -218,7 +218,6 @@ def test_titles_that_no_text_mentions_say_little(films):
     question = "where was the person who directed Polaris born"
     full, half, none = (films.ask(question, title_reach=reach, meaningful_titles=0.1) for reach in (0.1, 0.05, 0.0))
     assert (full.strength, half.strength) == (1.0, 0.5)
-    assert full.scores["polaris"] > half.scores["polaris"]
     assert (none.strength, none.links) == (0.0, {})
 
 

@@ -104,7 +104,8 @@ class SqlGraphStore:
     def title_reach(self, sample: int) -> dict[str, float]:
         tenants = select(access.c.tenant).where(access.c.id.in_(select(chunk.c.access_id))).distinct()
         with self._reading() as connection:
-            return {name: connection.execute(_title_reach(name, sample)).scalar_one() for (name,) in connection.execute(tenants)}
+            names = connection.scalars(tenants).all()
+            return {name: float(connection.scalar(_title_reach(name, sample)) or 0.0) for name in names}
 
     def chunk_ids(self) -> set[str]:
         with self._reading() as connection:
@@ -165,7 +166,7 @@ class SqlGraphStore:
             ) from exc
 
 
-def _title_reach(tenant: str, sample: int) -> Select[tuple[float]]:
+def _title_reach(tenant: str, sample: int) -> Select[Any]:
     """Return the statement that measures one tenant; the first hit of an entity ends its search."""
     own, named, target = mention.alias("own"), mention.alias("named"), chunk.alias("target")
     picked = (

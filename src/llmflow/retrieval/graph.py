@@ -35,7 +35,7 @@ class GraphSettings(Settings):
     """Best full-text and dense passages that take part in the ranking."""
     seed_weight: float = Field(default=0.5, ge=0)
     added_floor: float = Field(default=0.2, ge=0)
-    untitled_strength: float = Field(default=0.5, ge=0, le=1)
+    untitled_strength: float = Field(default=0.25, ge=0, le=1)
     """Say of the graph when no entity of the question titles a passage and only bridges led somewhere."""
     hop_decay: float = Field(default=0.7, gt=0, le=1)
     near_floor: float = Field(default=0.05, ge=0)
@@ -49,7 +49,7 @@ class GraphSettings(Settings):
     passage_weight: float = Field(default=1.0, ge=0)
     bridge_weight: float = Field(default=1.0, ge=0)
     lexical_weight: float = Field(default=1.0, ge=0)
-    meaningful_titles: float = Field(default=0.05, gt=0, le=1)
+    meaningful_titles: float = Field(default=0.2, gt=0, le=1)
     """Share of a corpus's passages that must mention the title of another document for its titles to count in full; below, the
     graph takes back what it says of titles in proportion."""
     own_name: float = Field(default=0.75, ge=0, le=1)
