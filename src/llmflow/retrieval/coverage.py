@@ -20,6 +20,8 @@ class CoverageSettings(Settings):
     """Worth of the question's words that a passage adds when the graph leads to it from a chosen one."""
     step: float = Field(default=0.15, ge=0)
     """Worth of the graph's own judgement of that step."""
+    full_strength: float = Field(default=0.6, gt=0, le=1)
+    """Strength of the graph from which its steps count in full; a question that names no title gets less of them."""
     repeated: float = Field(default=0.15, ge=0)
     """Price of each passage of the same document already chosen."""
 
@@ -32,12 +34,12 @@ def choose_set(
     weights: Mapping[str, float],
     links: Mapping[str, Mapping[str, float]],
     settings: CoverageSettings,
-    trust: float = 1.0,
+    strength: float = 1.0,
 ) -> list[str]:
     """Return `ranked` with its first places chosen anew; ties keep their order.
 
     `words_of` gives a passage's question words, `weights` their worth, `links` the passages from which the graph leads to
-    one and how good each step is, `trust` how far the graph can be trusted for this question, 0 to 1.
+    one and how good each step is, `strength` how far the graph trusts itself for this question, 0 to 1.
     """
     pool = list(ranked[: settings.pool])
     total = sum(weights.values()) or 1.0
@@ -50,7 +52,11 @@ def choose_set(
         added = sum(weights.get(word, 0.0) for word in held[key] - covered) / total
         step = max((value for origin, value in links.get(key, {}).items() if origin in chosen), default=0.0)
         gain = settings.linked * added + settings.step * step if step else 0.0
-        return scores[key] + trust * gain - settings.repeated * documents.get(document_of[key], 0)
+        return (
+            scores[key]
+            + min(1.0, strength / settings.full_strength) * gain
+            - settings.repeated * documents.get(document_of[key], 0)
+        )
 
     while pool and len(chosen) < settings.top:
         best = max(pool, key=worth)

@@ -35,8 +35,10 @@ class GraphSettings(Settings):
     """Best full-text and dense passages that take part in the ranking."""
     seed_weight: float = Field(default=0.5, ge=0)
     added_floor: float = Field(default=0.2, ge=0)
-    untitled_strength: float = Field(default=0.25, ge=0, le=1)
-    """Say of the graph when no entity of the question titles a passage and only bridges led somewhere."""
+    bridge_strength: float = Field(default=0.5, ge=0, le=1)
+    """Say of the graph when no entity of the question titles a passage but bridges led to titled ones."""
+    shared_strength: float = Field(default=0.25, ge=0, le=1)
+    """Say of the graph when all that led on was what passages have in common."""
     hop_decay: float = Field(default=0.7, gt=0, le=1)
     near_floor: float = Field(default=0.05, ge=0)
     title_edge: float = Field(default=1.0, gt=0)
@@ -133,6 +135,7 @@ class GraphChannel:
         links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
         visited = {node.key for node in known}
+        led_by_title = False
         top = 0.0  # of all hops: a weak step does not become a strong one by being the best of its hop
         for hop in range(self.settings.hops):
             found_bridges = self._bridges(frontier, visited, reader, nearby, principal)
@@ -144,6 +147,7 @@ class GraphChannel:
             for bridge, chunk_id, value in reached:
                 origins = links.setdefault(chunk_id, {})
                 origins[bridge.origin] = max(origins.get(bridge.origin, 0.0), decay * value)
+                led_by_title = led_by_title or bridge.node.titles > 0
                 bridges[bridge.node.key] = max(bridges.get(bridge.node.key, 0.0), decay * value)
                 if decay * value > passages.get(chunk_id, 0.0):
                     passages[chunk_id] = frontier[chunk_id] = decay * value
@@ -156,8 +160,11 @@ class GraphChannel:
         named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
         reset = _reset(named, passages, bridges, lexical, self.settings)
         titles = {node.key: node.titles for node in known}
-        strength = trust * max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
-        strength = max(strength, self.settings.untitled_strength if bridges else 0.0)
+        named_strength = max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
+        strength = max(
+            trust * max(named_strength, self.settings.bridge_strength if led_by_title else 0.0),
+            self.settings.shared_strength if bridges else 0.0,
+        )
         ranks = page_rank(pool, edges, reset, self.settings.title_edge, self.settings.damping, self.settings.iterations)
         return GraphResult(ranks, strength, links, reader)
 

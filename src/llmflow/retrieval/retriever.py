@@ -169,7 +169,9 @@ class Retriever:
             documents = {key: known.chunks[key].document_id for key in ranked}
             reader = graph.reader
             reader.read(ranked[: self.settings.coverage.pool])
-            ranked = choose_set(ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage, graph.strength)
+            ranked = choose_set(
+                ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage, graph.strength
+            )
         laps.lap("graph")
         reranked = Reranked(tuple(ranked), scores)
         if self.settings.rerank.enabled and self.stores.reranker is not None:
