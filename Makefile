@@ -14,7 +14,7 @@ export GRADIO_ANALYTICS_ENABLED := False
 export KEDRO_LOGGING_CONFIG := $(CURDIR)/conf/base/logging.yml
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: serving-env vllm finetune-demo test-serving wheelhouse-serving
+.PHONY: serving-env vllm finetune finetune-demo test-serving wheelhouse-serving tree
 .PHONY: help env demo test lint unit bench wheelhouse system-packages check-system clean
 
 help:
@@ -64,6 +64,9 @@ $(SERVING)/.ready: constraints-serving.txt constraints-serving-cuda.txt
 vllm: env serving-env ## serve a model and what is promoted: make vllm MODEL=models/chat
 	@$(BIN)/llmflow serve-llm $(if $(MODEL),--model $(MODEL))
 
+finetune: env ## tune on the configured data: `finetuning` in conf/base/parameters.yml
+	@$(BIN)/kedro run --pipeline finetuning
+
 finetune-demo: env serving-env ## tune, judge, serve and promote a tiny model on this machine, with a real vLLM
 	@$(BIN)/llmflow finetune-demo
 
@@ -83,6 +86,9 @@ test: env check-system lint unit ## everything that CI runs
 
 bench: env ## our figures beside the plain pipeline, in one run
 	$(BIN)/python -m benchmarks.run
+
+tree: ## write docs/tree.md, one line a file
+	@$(PYTHON) docs/make_tree.py
 
 wheelhouse: env ## every pinned wheel in wheelhouse/, for a network that is closed
 	$(BIN)/python -m pip download --disable-pip-version-check -q --no-deps -d wheelhouse -r constraints.txt

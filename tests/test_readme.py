@@ -1,5 +1,6 @@
 """The documents for people: every command in them exists with its options, and every link leads somewhere."""
 
+import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -165,3 +166,13 @@ def test_a_wrong_command_is_noticed(line, problem):
     assert found is not None
     said = problem_of(found[1], shlex.split(found[2]), True)
     assert said is None if problem is None else problem in (said or "")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: git says which files there are")
+def test_the_tree_names_every_file_as_it_names_itself():
+    spec = importlib.util.spec_from_file_location("make_tree", ROOT / "docs" / "make_tree.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = (ROOT / "docs" / "tree.md").read_text(encoding="utf-8")
+    assert written == module.page().rstrip() + "\n", "run: make tree"
