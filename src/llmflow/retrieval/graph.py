@@ -29,7 +29,7 @@ class GraphSettings(Settings):
     """Bridge entities followed at each hop."""
     titled: int = Field(default=3, ge=1)
     """Passages read for each entity that titles them."""
-    seeds: int = Field(default=5, ge=0)
+    seeds: int = Field(default=8, ge=0)
     """Best full-text and dense passages that the walk may start from besides the titled ones."""
     pool: int = Field(default=50, ge=1)
     """Best full-text and dense passages that take part in the ranking."""

@@ -24,6 +24,8 @@ KIWI_LOCK = threading.Lock()
 CONTENT_TAGS = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "VV", "VA", "MAG", "SL", "SN", "SH", "W_SERIAL"})
 LATIN_TAGS = frozenset({"SL", "SN", "SH", "W_SERIAL"})
 WEAK_TAGS = frozenset({"NNB", "NP"})
+LATIN_REPEATS = 2
+"""A Korean noun of three or four syllables has about three tokens."""
 STOP_WORDS = frozenset(
     "a an and are as at be been by but did do does for from had has have he her his how if in into is it its of on or s she so t "
     "such than that the their them then there these they this to was we were what when where which who whom whose why will with "
@@ -127,6 +129,8 @@ def tokens_of(text: str, found: list[Morpheme] | None, settings: AnalyserSetting
         return " ".join(_latin_tokens(text, settings))
     tokens = list(_korean_tokens(found, settings, question))
     if settings.bigrams:
+        if question:  # a Korean word counts by its morpheme and by its pairs; a name in Latin letters must not count for less
+            tokens += LATIN_REPEATS * [token for token in tokens if not HANGUL.search(token)]
         tokens += bigrams(text, _telling(text, found) if question else None)
     return " ".join(tokens)
 
