@@ -24,38 +24,40 @@ def apart(place: int, breaks: Sequence[int]) -> int:
     return place + PARAGRAPH_GAP * bisect_left(breaks, place)
 
 
+class WordFinder:
+    """The analysed words of one question, ready to be looked for in many passages."""
+
+    def __init__(self, words: Sequence[str]):
+        distinct = list(dict.fromkeys(words))
+        self._korean = [word for word in distinct if HANGUL.search(word)]
+        self._latin = [(word, _stem_start(word)) for word in distinct if not HANGUL.search(word)]
+
+    def positions(self, text: str) -> dict[str, list[int]]:
+        """Return where each word occurs in `text` (first characters, ascending); words that do not occur are left out.
+
+        Latin words meet by stem; Korean ones by their letters, wherever they stand inside a word.
+        """
+        found: dict[str, list[int]] = {}
+        plain = _plain(text) if self._latin else ""
+        for word, start in self._latin:
+            at = plain.find(start)
+            while at >= 0:
+                if not (at and plain[at - 1].isalnum()):
+                    match = WORD.match(text, at)
+                    if match is not None and latin_token(match.group()) == word:
+                        found.setdefault(word, []).append(at)
+                at = plain.find(start, at + 1)
+        for word in self._korean:
+            at = text.find(word)
+            while at >= 0:
+                found.setdefault(word, []).append(at)
+                at = text.find(word, at + 1)
+        return found
+
+
 def word_positions(text: str, words: Sequence[str]) -> dict[str, list[int]]:
-    """Return where each analysed word occurs in `text` (first characters, ascending); words that do not occur are left out.
-
-    Latin words meet by stem; Korean ones by their letters, wherever they stand inside a word.
-    """
-    found: dict[str, list[int]] = {}
-    plain = ""
-    for word in dict.fromkeys(words):
-        if HANGUL.search(word):
-            places = _occurrences(text, word)
-        else:
-            plain = plain or _plain(text)
-            places = [at for at in _occurrences(plain, _stem_start(word)) if _is_word(text, plain, at, word)]
-        if places:
-            found[word] = places
-    return found
-
-
-def _occurrences(text: str, part: str) -> list[int]:
-    places = []
-    at = text.find(part)
-    while at >= 0:
-        places.append(at)
-        at = text.find(part, at + 1)
-    return places
-
-
-def _is_word(text: str, plain: str, at: int, word: str) -> bool:
-    if at and WORD.match(plain[at - 1]):
-        return False
-    match = WORD.match(text, at)
-    return match is not None and latin_token(match.group()) == word
+    """Return where each of the words occurs in one text; see `WordFinder`."""
+    return WordFinder(words).positions(text)
 
 
 @lru_cache(maxsize=4096)

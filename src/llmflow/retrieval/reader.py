@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from llmflow.ports import ServedPassage
-from llmflow.retrieval.proximity import apart, nearness, paragraph_breaks, word_positions
+from llmflow.retrieval.proximity import WordFinder, apart, nearness, paragraph_breaks
 
 Texts = Callable[[Sequence[str]], Mapping[str, ServedPassage]]
 """Chunk ids to those chunks that are served and readable."""
@@ -15,6 +15,7 @@ class Reader:
 
     def __init__(self, words: Sequence[str], texts: Texts):
         self._words = tuple(dict.fromkeys(words))
+        self._finder = WordFinder(self._words)
         self._texts = texts
         self._positions: dict[str, dict[str, list[int]]] = {}
         self._breaks: dict[str, list[int]] = {}
@@ -32,7 +33,7 @@ class Reader:
         new = sorted(set(chunk_ids) - self._positions.keys())
         for chunk_id, chunk in self._texts(new).items() if new else ():
             breaks = self._breaks[chunk_id] = paragraph_breaks(chunk.text)
-            found = word_positions(chunk.text, self._words)
+            found = self._finder.positions(chunk.text)
             if breaks:
                 found = {word: [apart(place, breaks) for place in places] for word, places in found.items()}
             self._positions[chunk_id] = found
