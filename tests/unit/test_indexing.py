@@ -1,6 +1,7 @@
 """From files to stores with the embedded stores for real: nothing twice, nothing half, nothing left behind."""
 
 import hashlib
+import json
 import unicodedata
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from llmflow.ingestion.access import Grant, matches
 from llmflow.ingestion.indexing import (
     ACTIVE_SPACE,
     PREVIOUS_SPACE,
+    TITLE_SAMPLE,
     IndexingSettings,
     IndexReport,
     carry_out_removals,
@@ -32,6 +34,7 @@ from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, prepare_documents
 from llmflow.ingestion.sources import SourceSettings, find_files
 from llmflow.ports import Stores
+from llmflow.retrieval.entities import TITLE_REACH
 from llmflow.types import DocumentStatus, Principal
 
 STAFF = Principal("acme")
@@ -234,6 +237,18 @@ def test_second_run_does_nothing(workspace: Workspace):
     assert (indexed.documents, indexed.embedded, indexed.removed, indexed.switched_to) == (0, 0, 0, "")
     assert embedder.seen == []
     assert workspace.snapshot() == before
+
+
+def test_what_titles_mean_is_measured_with_every_change_and_where_it_never_was(workspace: Workspace):
+    workspace.ingest(FIRST)
+    state, graph = workspace.stores.state, workspace.stores.graph
+    measured = json.loads(state.setting(TITLE_REACH) or "")
+    assert measured == graph.title_reach(TITLE_SAMPLE) and measured
+    state.set_setting(TITLE_REACH, "{}")
+    workspace.run()
+    assert state.setting(TITLE_REACH) == "{}"  # nothing changed, nothing is counted
+    workspace.ingest(SECOND)
+    assert json.loads(state.setting(TITLE_REACH) or "") == graph.title_reach(TITLE_SAMPLE)
 
 
 def test_changed_file_replaces_its_chunks_everywhere(workspace: Workspace):

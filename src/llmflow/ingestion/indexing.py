@@ -76,6 +76,7 @@ def index_staged(stores: Stores, settings: IndexingSettings, progress: Progress,
         with _lap(report, "optimise"):
             stores.text.optimise()
             stores.vectors.optimise()
+    if report.documents or report.removed or stores.state.setting(TITLE_REACH) is None:
         with _lap(report, "measure titles"):
             stores.state.set_setting(TITLE_REACH, json.dumps(stores.graph.title_reach(TITLE_SAMPLE), sort_keys=True))
     return report
