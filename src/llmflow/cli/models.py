@@ -9,8 +9,8 @@ import typer
 from llmflow.cli.common import Env, Json, opened_workspace, show
 
 models_app = typer.Typer(help="Adapters: registered, judged, promoted, rolled back.", no_args_is_help=True)
-Why = Annotated[str, typer.Option(help="The reason, kept with the record.")]
-Who = Annotated[str, typer.Option(help="Who decides; the user of this machine by default.")]
+Reason = Annotated[str, typer.Option("--reason", help="The reason, kept with the record.")]
+By = Annotated[str, typer.Option("--by", help="Who decides; the user of this machine by default.")]
 
 
 @models_app.command("list")
@@ -42,22 +42,22 @@ def register(
 @models_app.command("promote")
 def promote(
     name: Annotated[str, typer.Argument(help="Name, number or alias.")] = "candidate",
-    why: Why = "",
-    who: Who = "",
+    reason: Reason = "",
+    by: By = "",
     env: Env = "base",
     as_json: Json = False,
 ) -> None:
     """Serve an adapter whose verdict allows it, on every replica, without a restart."""
     with opened_workspace(env) as workspace:
-        done = workspace.models.promote(name, who or getpass.getuser(), why)
+        done = workspace.models.promote(name, by or getpass.getuser(), reason)
         show(_plain(done), as_json, lambda: typer.echo(_told(done)))
 
 
 @models_app.command("rollback")
-def roll_back(why: Why = "", who: Who = "", env: Env = "base", as_json: Json = False) -> None:
+def roll_back(reason: Reason = "", by: By = "", env: Env = "base", as_json: Json = False) -> None:
     """Point back to what was served before; a second rollback goes forward again."""
     with opened_workspace(env) as workspace:
-        done = workspace.models.roll_back(who or getpass.getuser(), why)
+        done = workspace.models.roll_back(by or getpass.getuser(), reason)
         show(_plain(done), as_json, lambda: typer.echo(_told(done)))
 
 
