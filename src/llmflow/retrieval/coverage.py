@@ -22,7 +22,7 @@ class CoverageSettings(Settings):
     """Worth of the graph's own judgement of that step."""
     full_strength: float = Field(default=0.6, gt=0, le=1)
     """Strength of the graph from which its steps count in full; a question that names no title gets less of them."""
-    repeated: float = Field(default=0.15, ge=0)
+    repeated: float = Field(default=0.1, ge=0)
     """Price of each passage of the same document already chosen."""
 
 

@@ -8,6 +8,7 @@ with the finished list (docs/LOG.md: equal-vote fusion threw the gain away).
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import Field
 
@@ -107,12 +108,13 @@ class GraphChannel:
         texts: Texts,
         principal: Principal,
         title_reach: float = 1.0,
+        other_forms: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> GraphResult:
         """Return graph scores of the passages around a question; none when it names nothing that the graph knows.
 
         `found` is Kiwi's analysis of the question, `words` its analysed tokens, `lexical` the passage scores of the other
-        channels between 0 and 1, `title_reach` what titles mean in this corpus (ports.GraphStore). Passages outside `lexical`
-        may come back: those are the channel's own finds.
+        channels between 0 and 1, `title_reach` what titles mean in this corpus (ports.GraphStore), `other_forms` words that
+        stand for a word of the question. Passages outside `lexical` may come back: those are the channel's own finds.
         """
         candidates = question_candidates(question, found, self.entities)
         specific = {candidate.key: candidate.specific for candidate in candidates}
@@ -128,7 +130,7 @@ class GraphChannel:
         frontier = dict(passages)
         for chunk_id in best[: self.settings.seeds]:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
-        reader = Reader(words, texts)
+        reader = Reader(words, texts, other_forms)
         reader.read([*best[: self.settings.pool], *passages])
         nearby = Neighbourhood(self.store, principal)
         nearby.read([*frontier, *best[: self.settings.pool]])

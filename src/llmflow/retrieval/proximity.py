@@ -5,6 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from llmflow.retrieval.tokens import HANGUL, WORD, fold, latin_token
 
@@ -27,10 +28,12 @@ def apart(place: int, breaks: Sequence[int]) -> int:
 class WordFinder:
     """The analysed words of one question, ready to be looked for in many passages."""
 
-    def __init__(self, words: Sequence[str]):
-        distinct = list(dict.fromkeys(words))
-        self._korean = [word for word in distinct if HANGUL.search(word)]
-        self._latin = [(word, _stem_start(word)) for word in distinct if not HANGUL.search(word)]
+    def __init__(self, words: Sequence[str], other_forms: Mapping[str, Sequence[str]] = MappingProxyType({})):
+        """`other_forms` are words that stand for a word of the question: where one occurs, that word occurs."""
+        forms = [(word, form) for word in dict.fromkeys(words) for form in (word, *other_forms.get(word, ()))]
+        self._korean = [(word, form) for word, form in forms if HANGUL.search(form)]
+        self._latin = [(word, form, _stem_start(form)) for word, form in forms if not HANGUL.search(form)]
+        self._several = bool(other_forms)
 
     def positions(self, text: str) -> dict[str, list[int]]:
         """Return where each word occurs in `text` (first characters, ascending); words that do not occur are left out.
@@ -39,20 +42,20 @@ class WordFinder:
         """
         found: dict[str, list[int]] = {}
         plain = _plain(text) if self._latin else ""
-        for word, start in self._latin:
+        for word, form, start in self._latin:
             at = plain.find(start)
             while at >= 0:
                 if not (at and plain[at - 1].isalnum()):
                     match = WORD.match(text, at)
-                    if match is not None and latin_token(match.group()) == word:
+                    if match is not None and latin_token(match.group()) == form:
                         found.setdefault(word, []).append(at)
                 at = plain.find(start, at + 1)
-        for word in self._korean:
-            at = text.find(word)
+        for word, form in self._korean:
+            at = text.find(form)
             while at >= 0:
                 found.setdefault(word, []).append(at)
-                at = text.find(word, at + 1)
-        return found
+                at = text.find(form, at + 1)
+        return {word: sorted(places) for word, places in found.items()} if self._several else found
 
 
 def word_positions(text: str, words: Sequence[str]) -> dict[str, list[int]]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from llmflow.ports import ServedPassage
 from llmflow.retrieval.proximity import WordFinder, apart, nearness, paragraph_breaks
@@ -13,9 +14,9 @@ Texts = Callable[[Sequence[str]], Mapping[str, ServedPassage]]
 class Reader:
     """Where the question's words stand in the passages read so far, and how telling each word is among them."""
 
-    def __init__(self, words: Sequence[str], texts: Texts):
+    def __init__(self, words: Sequence[str], texts: Texts, other_forms: Mapping[str, Sequence[str]] = MappingProxyType({})):
         self._words = tuple(dict.fromkeys(words))
-        self._finder = WordFinder(self._words)
+        self._finder = WordFinder(self._words, other_forms)
         self._texts = texts
         self._positions: dict[str, dict[str, list[int]]] = {}
         self._breaks: dict[str, list[int]] = {}

@@ -21,6 +21,7 @@ from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
+from llmflow.retrieval.thesaurus import ThesaurusSettings, equivalents
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, composed, morphemes, tokens_of
 from llmflow.types import Hit, Principal, ScoredId
 
@@ -40,6 +41,7 @@ class RetrievalSettings(Settings):
     graph: GraphSettings = GraphSettings()
     coverage: CoverageSettings = CoverageSettings()
     rerank: RerankSettings = RerankSettings()
+    thesaurus: ThesaurusSettings = ThesaurusSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Retriever:
         tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
         laps.lap("analyse")
         asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings))  # beside the full text
-        text = self._text(tokens, principal)
+        forms = [equivalents(own.split(), self.settings.thesaurus) for own in tokens]
+        text = self._text([_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)], principal)
         laps.lap("text")
         dense, problems = asked.result()
         laps.lap("wait for dense")
@@ -94,7 +97,7 @@ class Retriever:
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
-            asked_for = question, found[number], tokens[number], title_reach
+            asked_for = question, found[number], tokens[number], forms[number], title_reach
             results.append(self._rank(*asked_for, channels, known, principal, limit, laps, problems))
         return results
 
@@ -146,6 +149,7 @@ class Retriever:
         question: str,
         found: Sequence[Morpheme] | None,
         tokens: str,
+        other_forms: Mapping[str, Sequence[str]],
         title_reach: float,
         channels: Mapping[str, Mapping[str, float]],
         known: "_Known",
@@ -159,7 +163,7 @@ class Retriever:
         graph: GraphResult | None = None
         if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
             channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
-            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal, title_reach)
+            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal, title_reach, other_forms)
             known.read(graph.scores)
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
         strength = graph.strength if graph else 0.0
@@ -183,6 +187,12 @@ class Retriever:
         hits = known.hits(reranked.order[:limit], reranked.scores, said)
         rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
         return Retrieval(hits, rankings, strength, tuple(filter(None, (*problems, reranked.problem))))
+
+
+def _with_forms(tokens: str, others: Mapping[str, Sequence[str]]) -> str:
+    """Return the tokens of a question followed by the words that stand for them in the other language, each once."""
+    more = dict.fromkeys(form for forms in others.values() for form in forms)
+    return " ".join([tokens, *more]) if more else tokens
 
 
 class _Known:
