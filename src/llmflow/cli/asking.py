@@ -1,5 +1,6 @@
 """`llmflow search`, `ask`, `eval`, `demo`, `chat`: questions, one at a time or by the thousand."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def evaluate(
         from llmflow.evaluation.report import metrics_table
         from llmflow.evaluation.run_files import write_run
         from llmflow.serving.benchmarks import run_benchmark
+        from llmflow.serving.evaluate import gain_over_hybrid
         from llmflow.serving.progress import log_progress
 
         judged = load_judged_set(dataset, drop_titles)
@@ -51,7 +53,11 @@ def evaluate(
         if run_file:
             write_run(run_file, result.run)
         shown = {"set": result.name, "questions": result.questions, "passages": result.passages, "rows": result.rows}
-        show({**shown, "seconds_a_question": result.seconds}, as_json, lambda: typer.echo(metrics_table(result.rows)))
+        gain = gain_over_hybrid(result)
+        told = ", ".join(f"{m} {100 * g.mean:+.1f} ({100 * g.low:+.1f} to {100 * g.high:+.1f})" for m, g in gain.items())
+        text = metrics_table(result.rows) + (f"\nfused over hybrid, with 95 % intervals: {told}\n" if gain else "")
+        shown |= {"gain_over_hybrid": {name: asdict(interval) for name, interval in gain.items()}}
+        show({**shown, "seconds_a_question": result.seconds}, as_json, lambda: typer.echo(text))
 
 
 def demo(env: Env = "base", as_json: Json = False) -> None:
