@@ -133,7 +133,9 @@ def test_eval_measures_a_judged_folder(corpus, tmp_path, monkeypatch):
     assert run_file.read_text(encoding="utf-8").split()[:4] == ["q", "Q0", "b", "1"]
     assert "| fused" in run("eval", str(folder), "--no-latency").stdout
     assert set(found["gain_over_hybrid"]["R@5"]) == {"mean", "low", "high"}
-    assert found["gain_over_hybrid"]["R@5"]["mean"] == pytest.approx(found["rows"]["fused"]["R@5"] - found["rows"]["hybrid"]["R@5"])
+    assert found["gain_over_hybrid"]["R@5"]["mean"] == pytest.approx(
+        found["rows"]["fused"]["R@5"] - found["rows"]["hybrid"]["R@5"]
+    )
 
 
 def test_delete_reaches_every_store(corpus, tmp_path, monkeypatch):

@@ -176,6 +176,14 @@ class TestSplits:
         splits = split_examples(rows, SplitSettings(validation=0.3, test=0.3)).splits
         assert sum(any(row.question == "같은 질문" for row in splits[split]) for split in SPLITS) == 1
 
+    @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+    def test_wherever_users_fall_no_split_is_empty_that_can_have_one(self, count):
+        for seed in range(60):
+            rows = [example("q", name=f"a:{n}", user=f"u{n}") for n in range(count)]
+            splits = split_examples(rows, SplitSettings(validation=0.45, test=0.45, seed=seed)).splits
+            assert splits["train"]
+            assert count < 3 or (splits["validation"] and splits["test"])
+
     def test_small_sets_get_every_split_that_has_a_share(self):
         splits = split_examples(examples("a", "b", "c"), SplitSettings(validation=0.05, test=0.05)).splits
         assert [len(splits[split]) for split in SPLITS] == [1, 1, 1]

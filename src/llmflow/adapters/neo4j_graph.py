@@ -63,12 +63,12 @@ MATCH (d:Document) WITH DISTINCT d.tenant AS tenant
 CALL (tenant) {
     MATCH (d:Document {tenant: tenant})-[:HAS_CHUNK]->(c:Chunk)
     WITH d, c ORDER BY c.id LIMIT $sample
-    RETURN avg(CASE WHEN EXISTS {
-        MATCH (c)-[:MENTIONS {role: 'mention'}]->(:Entity)<-[:MENTIONS {role: 'title'}]-(:Chunk)<-[:HAS_CHUNK]-(other:Document)
-        WHERE other <> d
-    } THEN 1.0 ELSE 0.0 END) AS reach
+    RETURN count(c) AS chunks, sum(CASE WHEN EXISTS {
+        MATCH (c)-[own:MENTIONS]->(:Entity)<-[:MENTIONS {role: 'title'}]-(:Chunk)<-[:HAS_CHUNK]-(other:Document)
+        WHERE own.role <> 'title' AND other <> d
+    } THEN 1 ELSE 0 END) AS leading
 }
-RETURN tenant, reach
+RETURN tenant, leading, chunks
 """
 COUNTS: tuple[LiteralString, ...] = (
     "MATCH (n:Document) RETURN count(n) AS n",
@@ -145,7 +145,7 @@ class Neo4jGraphStore:
     def title_reach(self, sample: int) -> dict[str, float]:
         with self._session() as session:
             rows = session.execute_read(lambda tx: [record.values() for record in tx.run(TITLE_REACH, {"sample": sample})])
-        return {tenant: reach for tenant, reach in rows if reach is not None}
+        return {tenant: leading / chunks for tenant, leading, chunks in rows if chunks}
 
     def chunk_ids(self) -> set[str]:
         with self._session() as session:

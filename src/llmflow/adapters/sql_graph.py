@@ -105,7 +105,8 @@ class SqlGraphStore:
         tenants = select(access.c.tenant).where(access.c.id.in_(select(chunk.c.access_id))).distinct()
         with self._reading() as connection:
             names = connection.scalars(tenants).all()
-            return {name: float(connection.scalar(_title_reach(name, sample)) or 0.0) for name in names}
+            counts = {name: connection.execute(_title_reach(name, sample)).one() for name in names}
+        return {name: int(leading or 0) / chunks for name, (leading, chunks) in counts.items() if chunks}
 
     def chunk_ids(self) -> set[str]:
         with self._reading() as connection:
@@ -167,7 +168,7 @@ class SqlGraphStore:
 
 
 def _title_reach(tenant: str, sample: int) -> Select[Any]:
-    """Return the statement that measures one tenant; the first hit of an entity ends its search."""
+    """Return the statement that counts (leading chunks, chunks) of one tenant; the first hit of an entity ends its search."""
     own, named, target = mention.alias("own"), mention.alias("named"), chunk.alias("target")
     picked = (
         select(chunk.c.id, chunk.c.document_no)
@@ -185,7 +186,7 @@ def _title_reach(tenant: str, sample: int) -> Select[Any]:
         target.c.id == named.c.chunk_no,
         target.c.document_no != picked.c.document_no,
     )
-    return select(func.avg(case((leads, 1.0), else_=0.0))).select_from(picked)
+    return select(func.sum(case((leads, 1), else_=0)), func.count()).select_from(picked)
 
 
 def _uids(keys: Sequence[str], principal: Principal) -> list[bytes]:

@@ -4,7 +4,8 @@ Which split a user or a question belongs to follows from a hash, so it never cha
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -74,13 +75,18 @@ def _place(group: str, seed: int) -> float:
 
 
 def _fill_empty(chosen: dict[str, Split], ordered: Sequence[str], settings: SplitSettings) -> None:
-    """Give a split that has a share and no group the nearest one."""
+    """Give a split that has a share and no group one of the split with most groups, of training where that can spare one."""
     wanted: list[tuple[Split, float]] = [("test", settings.test), ("validation", settings.validation)]
     for split, share in wanted:
         if share and split not in chosen.values() and len(ordered) >= 3:
-            chosen[next(group for group in ordered if chosen[group] == "train")] = split
-    if "train" not in chosen.values() and ordered:
-        chosen[ordered[-1]] = "train"
+            chosen[next(group for group in ordered if chosen[group] == _richest(chosen))] = split
+    if ordered and "train" not in chosen.values():
+        chosen[next(group for group in reversed(ordered) if chosen[group] == _richest(chosen))] = "train"
+
+
+def _richest(chosen: Mapping[str, Split]) -> Split:
+    counts = Counter(chosen.values())
+    return "train" if counts["train"] > 1 else max(counts, key=lambda split: (counts[split], split))
 
 
 def _cut(examples: Sequence[Example], settings: SplitSettings) -> str:
