@@ -105,8 +105,8 @@ class SqlGraphStore:
         tenants = select(access.c.tenant).where(access.c.id.in_(select(chunk.c.access_id))).distinct()
         with self._reading() as connection:
             names = connection.scalars(tenants).all()
-            counts = {name: connection.execute(_title_reach(name, sample)).one() for name in names}
-        return {name: int(leading or 0) / chunks for name, (leading, chunks) in counts.items() if chunks}
+            counts = [(name, *connection.execute(_title_reach(name, sample)).one()) for name in names]
+        return {name: int(leading or 0) / chunks for name, leading, chunks in counts if chunks}
 
     def chunk_ids(self) -> set[str]:
         with self._reading() as connection:
@@ -167,7 +167,7 @@ class SqlGraphStore:
             ) from exc
 
 
-def _title_reach(tenant: str, sample: int) -> Select[Any]:
+def _title_reach(tenant: str, sample: int) -> Any:
     """Return the statement that counts (leading chunks, chunks) of one tenant; the first hit of an entity ends its search."""
     own, named, target = mention.alias("own"), mention.alias("named"), chunk.alias("target")
     picked = (
