@@ -1,7 +1,6 @@
 """Embedder and reranker against a real vLLM (`--runner pooling`) that serves the tiny models on this machine's processor."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,13 @@ import pytest
 from contracts.test_embedder import TEXTS, EmbedderContract
 from contracts.test_reranker import PASSAGES, QUESTION, RerankerContract
 from running import free_port
+from serving_process import wait_until
 from tiny_models import HIDDEN, flag_embedder, flag_reranker
 
 from llmflow.adapters.http_embedder import HttpEmbedderSettings, OpenAIEmbedder
 from llmflow.adapters.http_reranker import HttpRerankerSettings, VllmReranker
 from llmflow.adapters.vllm_process import ModelServerSettings, VllmProcess, serving_python
+from llmflow.adapters.vllm_server import VllmServer
 from llmflow.errors import MissingDependency, ModelUnavailable
 from llmflow.ports import Embedder, Reranker
 
@@ -55,16 +56,14 @@ def servers(tiny_m3: Path, tiny_reranker: Path, tmp_path_factory: pytest.TempPat
 
 def wait_for(process: VllmProcess) -> str:
     """Return the address of a server that answers."""
-    import httpx
+    server = VllmServer(process.settings.address)
 
-    end = time.monotonic() + READY_SECONDS
-    while True:
-        assert process.alive() and time.monotonic() < end, f"vLLM did not start:\n{process.last_words()}"
-        try:
-            if httpx.get(f"{process.settings.address}/health", timeout=2).is_success:
-                return process.settings.address
-        except httpx.HTTPError:
-            time.sleep(0.5)
+    def answers() -> bool:
+        assert process.alive(), f"vLLM did not start:\n{process.last_words()}"
+        return server.healthy()
+
+    wait_until(answers, "vLLM to answer", READY_SECONDS)
+    return process.settings.address
 
 
 class TestVllmEmbedder(EmbedderContract):

@@ -11,7 +11,7 @@ from llmflow.ports import GraphChunk, GraphDocument, GraphEdge
 from llmflow.retrieval.entities import EntitySettings, find_mentions
 from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.page_rank import page_rank
-from llmflow.retrieval.proximity import PARAGRAPH_GAP, apart, nearness, paragraph_breaks, word_positions
+from llmflow.retrieval.proximity import PARAGRAPH_GAP, WordFinder, apart, nearness, paragraph_breaks
 from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.tokens import WORD, AnalyserSettings, latin_token, morphemes, tokens_of
 from llmflow.types import EVERYONE, Chunk, ElementKind, Principal
@@ -159,7 +159,7 @@ def test_titles_weigh_what_the_settings_say():
 
 
 def test_nearness_by_hand():
-    positions = word_positions("alpha " + "x" * 74 + " betas", ["alpha", "beta", "gamma"])
+    positions = WordFinder(["alpha", "beta", "gamma"]).positions("alpha " + "x" * 74 + " betas")
     assert positions == {"alpha": [0], "beta": [81]}
     weights = {"alpha": 1.0, "beta": 1.0, "gamma": 2.0}
     assert nearness(positions, weights, 0, 81.0) == pytest.approx((1 + 1 / 2.718281828) / 4)
@@ -180,7 +180,7 @@ def test_nearness_by_hand():
     ],
 )
 def test_words_are_found_by_stem_and_where_they_stand(text, word, place):
-    assert word_positions(text, [word]) == ({word: [place]} if place is not None else {})
+    assert WordFinder([word]).positions(text) == ({word: [place]} if place is not None else {})
 
 
 @given(st.lists(st.sampled_from("hoping hoped city cities running São tome tomes x 서버 News né".split()), max_size=12))
@@ -191,7 +191,7 @@ def test_word_positions_equal_those_of_every_word_read(words):
     for match in WORD.finditer(text):
         if (stem := latin_token(match.group())) in wanted:
             plainly.setdefault(stem, []).append(match.start())
-    assert word_positions(text, wanted) == plainly
+    assert WordFinder(wanted).positions(text) == plainly
 
 
 def untitled(world: World, texts: Sequence[str]) -> World:

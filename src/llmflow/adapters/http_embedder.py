@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class HttpEmbedderSettings(ModelServerSettings):
     the server. `tei` cuts at the model's own limit."""
 
 
-class HttpEmbedder:
+class HttpEmbedder(ABC):
     """Embedder over a server; subclasses know one wire form. Connects on first use."""
 
     def __init__(self, settings: HttpEmbedderSettings, api_key: str = ""):
@@ -65,9 +66,9 @@ class HttpEmbedder:
 
     path = ""
 
+    @abstractmethod
     def _ask(self, texts: Sequence[str], query: bool) -> Any:
         """Return one vector a text, in order, as the server gave them."""
-        raise NotImplementedError
 
     def _checked(self, rows: Any, count: int) -> list[list[float]]:
         """Return the rows, or raise ModelUnavailable when they are not `count` finite vectors of the right dimension."""

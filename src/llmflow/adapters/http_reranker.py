@@ -2,6 +2,7 @@
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ class HttpRerankerSettings(ModelServerSettings):
     refused by the server. `tei` cuts at the model's own limit."""
 
 
-class HttpReranker:
+class HttpReranker(ABC):
     """Reranker over a server; subclasses know one wire form. Connects on first use."""
 
     def __init__(self, settings: HttpRerankerSettings, api_key: str = ""):
@@ -42,9 +43,9 @@ class HttpReranker:
     path = "/rerank"
     _score_key = ""
 
+    @abstractmethod
     def _ask(self, question: str, passages: Sequence[str]) -> Any:
         """Return the list of rows with `index` and a score, in any order."""
-        raise NotImplementedError
 
     def _scores(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return one finite score a passage, in order, or raise ModelUnavailable."""

@@ -58,11 +58,6 @@ class WordFinder:
         return {word: sorted(places) for word, places in found.items()} if self._several else found
 
 
-def word_positions(text: str, words: Sequence[str]) -> dict[str, list[int]]:
-    """Return where each of the words occurs in one text; see `WordFinder`."""
-    return WordFinder(words).positions(text)
-
-
 @lru_cache(maxsize=4096)
 def _stem_start(word: str) -> str:
     """Return the letters that every word of a stem begins with: the stemmer writes y as i and may end a short stem in e."""
