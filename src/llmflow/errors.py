@@ -11,6 +11,11 @@
     │   ├── ModelInterrupted   a chat model stopped in the middle of an answer
     │   └── PromptTooLong      prompt and answer exceed the chat model's context
     ├── PermissionDenied       the principal may not do this
+    │   └── SignInRequired     nobody is signed in, or what proves it is wrong, old or locked
+    ├── NotFound               there is no such thing, or none that the principal may see
+    ├── NameTaken              another thing of the kind has this name
+    ├── Refused                the request cannot be carried out as it is: too large, malformed, in a wrong state
+    ├── Busy                   something of the kind runs already, or too much at once; try again soon
     └── PromotionRefused       a candidate may not be served: no verdict, a bad one, or one that no longer holds
 
 A message says what was wrong, what is allowed and what to do next.
@@ -59,6 +64,26 @@ class PromptTooLong(ModelUnavailable):
 
 class PermissionDenied(LlmflowError):
     """The principal may not do this."""
+
+
+class SignInRequired(PermissionDenied):
+    """Nobody is signed in, or what proves who it is is wrong, old or locked."""
+
+
+class NotFound(LlmflowError):
+    """There is no such thing, or none that the principal may see; the text does not tell which."""
+
+
+class NameTaken(LlmflowError):
+    """Another thing of the kind has this name."""
+
+
+class Refused(LlmflowError):
+    """The request cannot be carried out as it is."""
+
+
+class Busy(LlmflowError):
+    """Something of the kind runs already, or too much runs at once; the same request may succeed in a moment."""
 
 
 class PromotionRefused(LlmflowError):

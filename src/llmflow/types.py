@@ -29,6 +29,47 @@ class Principal:
         return tenant == self.tenant and bool(set(groups) & set(self.readable_groups))
 
 
+class Role(StrEnum):
+    """What an account is there for; `llmflow.accounts.permissions` says what each may do."""
+
+    USER = "user"
+    ENGINEER = "engineer"
+    ADMINISTRATOR = "administrator"
+
+
+OWN_SPACE = "user:"
+"""Group names with this prefix are one account's own: what it uploads for itself carries `user:{account id}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person of a tenant, wherever they prove who they are."""
+
+    id: str
+    tenant: str
+    name: str
+    """What is typed to sign in: unique in the tenant without regard to case."""
+    display_name: str
+    role: Role = Role.USER
+    groups: tuple[str, ...] = ()
+    """Departments, sorted; never an own space, which follows from the id."""
+    issuer: str = ""
+    """Of the identity provider that the account comes from; empty for a local one."""
+    subject: str = ""
+    disabled: bool = False
+    must_change_password: bool = False
+    created_at: str = ""
+    seen_at: str = ""
+
+    @property
+    def own_space(self) -> str:
+        return OWN_SPACE + self.id
+
+    def principal(self) -> Principal:
+        """Return what this account may read: its groups' documents, everyone's, and its own."""
+        return Principal(self.tenant, frozenset((*self.groups, self.own_space)), self.id)
+
+
 class ElementKind(StrEnum):
     TITLE = "title"
     TEXT = "text"
@@ -207,6 +248,16 @@ class Answer:
     """Fingerprint of the retrieval settings that served it; `llmflow retrieval show` tells what they are."""
     notice: str = ""
     """What the reader should know of how it was made, such as that the chat model could not be reached."""
+    asked: str = ""
+    """The question as it was searched, where a follow-up was rewritten to stand alone; empty otherwise."""
+    cached: bool = False
+    """It was given before to the same question over the same evidence."""
+    suspicious: tuple[str, ...] = ()
+    """Ids of retrieved chunks in which instructions to the model were found and neutralised."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """As the model server counted them; 0 without a model."""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

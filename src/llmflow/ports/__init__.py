@@ -3,8 +3,21 @@
 Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
+from llmflow.ports.accounts import AccountStore, Credentials, SignIn
 from llmflow.ports.bundle import Stores
+from llmflow.ports.conversations import ChatMemory, ChatSession, ConversationStore, FeedbackRow, Message, MessageStatus
 from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, RemoteModel, Reranker, current_model
+from llmflow.ports.operations import (
+    AnswerEvent,
+    AuditEntry,
+    AuditLog,
+    EventLog,
+    Job,
+    JobStatus,
+    JobStore,
+    PromptTemplate,
+    TemplateStore,
+)
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
 from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
@@ -23,16 +36,31 @@ from llmflow.ports.stores import (
 )
 
 __all__ = [
+    "AccountStore",
+    "AnswerEvent",
+    "AuditEntry",
+    "AuditLog",
+    "ChatMemory",
     "ChatModel",
     "ChatRequest",
+    "ChatSession",
+    "ConversationStore",
+    "Credentials",
     "Embedder",
     "EntityNode",
+    "EventLog",
+    "FeedbackRow",
     "FollowingChatModel",
     "GraphChunk",
     "GraphDocument",
     "GraphEdge",
     "GraphStatistics",
     "GraphStore",
+    "Job",
+    "JobStatus",
+    "JobStore",
+    "Message",
+    "MessageStatus",
     "ModelRegistry",
     "ModelServer",
     "ModelVersion",
@@ -43,15 +71,18 @@ __all__ = [
     "PreparedChunk",
     "PreparedDocument",
     "PromotionEvent",
+    "PromptTemplate",
     "RawStore",
     "RemoteModel",
     "Reranker",
     "ServedAdapter",
     "ServedPassage",
+    "SignIn",
     "SourceFile",
     "StagedDocument",
     "StateStore",
     "Stores",
+    "TemplateStore",
     "TextIndex",
     "TextRow",
     "VectorRow",
