@@ -96,10 +96,16 @@ class AccountStore(Protocol):
 
     def clear_failures(self, account_id: str) -> None: ...
 
-    def add_sign_in(self, sign_in: SignIn, token_hash: str) -> None: ...
+    def add_sign_in(self, sign_in: SignIn, token_hash: str) -> None:
+        """Keep a sign-in; the account's `seen_at` becomes its `created_at`."""
+        ...
 
     def signed_in(self, token_hash: str, now: str) -> tuple[Account, SignIn] | None:
-        """Return who a token belongs to; None when it is unknown, expired, or its account is disabled."""
+        """Return who a token belongs to; None when it is unknown, expired, or its account is disabled.
+
+        The returned `used_at` is that of the use before, for the caller to measure idleness by; it is renewed to `now` only where
+        it is a minute old or more, so that reading pages does not write at every request.
+        """
         ...
 
     def sign_ins(self, account_id: str, kind: str | None = None) -> list[SignIn]: ...

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.config import Settings
-from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied, StoreUnavailable
+from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied, SignInRequired, StoreUnavailable
 from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
 from llmflow.serving.profiles import PROFILE_HEADER, Profile, ResolvePrincipal
 from llmflow.serving.questions import QuestionProblem, clean_question, question_problem
@@ -205,6 +205,8 @@ def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> _Re
 
 
 def _status_of(exc: LlmflowError) -> int:
+    if isinstance(exc, SignInRequired):
+        return 401
     if isinstance(exc, PermissionDenied):
         return 403
     return 503 if isinstance(exc, StoreUnavailable | ModelUnavailable) else 500
