@@ -26,8 +26,8 @@ KEY_PREFIX = "lf-"
 Identify = Callable[[HTTPConnection], Account]
 """Tells who sent a request or opens a WebSocket. Reads the database: call it from a worker thread.
 
-Raises `SignInRequired` where nobody is signed in, `PermissionDenied` where a cookie comes with a write (or a WebSocket)
-from another origin. The account may still have to replace a one-time password: it has no permission then, so ask a `Guard`, not this alone.
+Raises `SignInRequired` where nobody is signed in, `PermissionDenied` where a cookie comes with a write (or a WebSocket) from
+another origin. The account may still have to replace a one-time password: it has no permission then, so ask a `Guard`.
 """
 
 _COOKIE = APIKeyCookie(name=SESSION_COOKIE, auto_error=False, scheme_name="session", description="Set by the sign-in page.")
