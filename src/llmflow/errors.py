@@ -16,6 +16,7 @@
     ├── NameTaken              another thing of the kind has this name
     ├── Refused                the request cannot be carried out as it is: too large, malformed, in a wrong state
     ├── Busy                   something of the kind runs already, or too much at once; try again soon
+    │   └── AnswerPending      another answer of the same session is being written
     └── PromotionRefused       a candidate may not be served: no verdict, a bad one, or one that no longer holds
 
 A message says what was wrong, what is allowed and what to do next.
@@ -84,6 +85,10 @@ class Refused(LlmflowError):
 
 class Busy(LlmflowError):
     """Something of the kind runs already, or too much runs at once; the same request may succeed in a moment."""
+
+
+class AnswerPending(Busy):
+    """Another answer of the same session is being written; it can be waited for or stopped."""
 
 
 class PromotionRefused(LlmflowError):

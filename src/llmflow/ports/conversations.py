@@ -30,6 +30,8 @@ class ChatSession:
     created_at: str
     updated_at: str
     messages: int = 0
+    forgotten: int = -1
+    """Ordinal of the last message that a model must not be told of any more; its owner reset the memory there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class ConversationStore(Protocol):
     def rename(self, session_id: str, account_id: str, title: str) -> ChatSession: ...
 
     def delete(self, session_id: str, account_id: str) -> bool: ...
+
+    def forget(self, session_id: str, account_id: str) -> ChatSession:
+        """Set `forgotten` to the last message that there is, and return the session. What was said stays readable."""
+        ...
 
     def messages(self, session_id: str, account_id: str, after: int = -1, limit: int = 1000) -> list[Message]:
         """Return messages with ordinals above `after`, in order."""

@@ -9,15 +9,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import Field, model_validator
-from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.config import Settings
-from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied, SignInRequired, StoreUnavailable
+from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied
+from llmflow.serving import http_errors
 from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
+from llmflow.serving.http_errors import UNEXPECTED, HttpProblem, problem
 from llmflow.serving.profiles import PROFILE_HEADER, Profile, ResolvePrincipal
 from llmflow.serving.questions import QuestionProblem, clean_question, question_problem
 from llmflow.serving.service import ChatService
@@ -40,13 +40,6 @@ class ChatApiSettings(Settings):
         if len(set(names)) != len(names):
             raise ValueError(f"Two profiles share a name: {sorted(names)}. Give each profile a name of its own.")
         return self
-
-
-class _Refusal(HTTPException):
-    """An error with its three sentences."""
-
-    def __init__(self, status: int, error: str, allowed: str, then: str) -> None:
-        super().__init__(status, {"error": error, "allowed": allowed, "next": then})
 
 
 class _SlotStream(StreamingResponse):
@@ -75,19 +68,21 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
     def take_slot() -> None:
         if not slots.acquire(blocking=False):
             limit = settings.concurrency_limit
-            raise _Refusal(503, "Too many questions at once.", f"At most {limit} at a time.", "Ask again in a few seconds.")
+            raise HttpProblem(503, "Too many questions at once.", f"At most {limit} at a time.", "Ask again in a few seconds.")
 
     def checked(text: str) -> str:
         question = clean_question(text)
-        problem = question_problem(question, settings.max_question_chars)
-        if problem is not None:
-            raise _refuse_question(problem, question, settings.max_question_chars)
+        fault = question_problem(question, settings.max_question_chars)
+        if fault is not None:
+            raise _refuse_question(fault, question, settings.max_question_chars)
         return question
 
     def checked_turns(body: AskIn) -> tuple[ChatTurn, ...]:
         if len(body.history) > settings.max_history_turns:
             limit = settings.max_history_turns
-            raise _Refusal(422, f"The history has {len(body.history)} turns.", f"At most {limit}.", "Send the newest turns only.")
+            raise HttpProblem(
+                422, f"The history has {len(body.history)} turns.", f"At most {limit}.", "Send the newest turns only."
+            )
         return body.turns()
 
     @router.get("/healthz")
@@ -127,44 +122,29 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
         """Return one passage; 404 when it is gone or not readable, without telling which."""
         hit = service.passage(chunk_id, resolve_principal(request))
         if hit is None:
-            raise _Refusal(404, "There is no such passage.", "Passages that you may read.", "Search again for a current passage.")
+            raise HttpProblem(
+                404, "There is no such passage.", "Passages that you may read.", "Search again for a current passage."
+            )
         return PassageOut.of(hit)
 
     @router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
     def unknown(path: str, request: Request) -> None:
         error = f"There is no {request.method} /api/{path}."
-        raise _Refusal(404, error, "The routes in /openapi.json.", "Check the address and the method.")
+        raise HttpProblem(404, error, "The routes in /openapi.json.", "Check the address and the method.")
 
     return router
 
 
 def install_error_handlers(app: FastAPI, profiles: tuple[Profile, ...] = ()) -> None:
     """Make every failure of `app` answer in the three keys `error`, `allowed`, `next`."""
+    http_errors.install_error_handlers(app)
+    if profiles:
 
-    async def refused(_: Request, exc: Exception) -> JSONResponse:
-        assert isinstance(exc, StarletteHTTPException)
-        headers = {"Retry-After": "2"} if exc.status_code == 503 else exc.headers
-        known = exc.detail if isinstance(exc.detail, dict) else None
-        body = known or _problem(f"{exc.detail}.", "The routes in /openapi.json.", "Check the address and the method.")
-        return JSONResponse(body, status_code=exc.status_code, headers=headers)
+        async def denied(_: Request, exc: Exception) -> JSONResponse:
+            assert isinstance(exc, LlmflowError)
+            return JSONResponse(_describe(exc, profiles), status_code=403)
 
-    async def malformed(_: Request, exc: Exception) -> JSONResponse:
-        assert isinstance(exc, RequestValidationError)
-        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in exc.errors()[:5])
-        return JSONResponse(_problem(faults, "The fields that /openapi.json describes.", "Correct the request."), status_code=422)
-
-    async def deliberate(_: Request, exc: Exception) -> JSONResponse:
-        assert isinstance(exc, LlmflowError)
-        return JSONResponse(_describe(exc, profiles), status_code=_status_of(exc))
-
-    async def unexpected(request: Request, exc: Exception) -> JSONResponse:
-        log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
-        return JSONResponse(_UNEXPECTED, status_code=500)
-
-    app.add_exception_handler(StarletteHTTPException, refused)
-    app.add_exception_handler(RequestValidationError, malformed)
-    app.add_exception_handler(LlmflowError, deliberate)
-    app.add_exception_handler(Exception, unexpected)
+        app.add_exception_handler(PermissionDenied, denied)
 
 
 def _events(items: Iterator[str | Answer]) -> Iterator[str]:
@@ -174,12 +154,12 @@ def _events(items: Iterator[str | Answer]) -> Iterator[str]:
                 yield _event("answer", AnswerOut.of(item).model_dump(mode="json"))
                 return
             yield _event("piece", {"text": item})
-        yield _event("error", _UNEXPECTED)
+        yield _event("error", UNEXPECTED)
     except LlmflowError as exc:
         yield _event("error", _describe(exc, ()))
     except Exception:
         log.exception("Unexpected failure while streaming an answer")
-        yield _event("error", _UNEXPECTED)
+        yield _event("error", UNEXPECTED)
 
 
 def _event(name: str, data: dict) -> str:
@@ -193,37 +173,20 @@ def _complete(items: Iterator[str | Answer]) -> Answer:
     raise ModelUnavailable("The model stopped before the answer was complete.")
 
 
-def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> _Refusal:
+def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> HttpProblem:
     allowed = f"1 to {limit} characters of text; line breaks and tabs are fine."
     match problem:
         case "empty":
-            return _Refusal(422, "The question is empty.", allowed, "Write a question.")
+            return HttpProblem(422, "The question is empty.", allowed, "Write a question.")
         case "too_long":
-            return _Refusal(422, f"The question has {len(question)} characters.", allowed, "Shorten the question.")
+            return HttpProblem(422, f"The question has {len(question)} characters.", allowed, "Shorten the question.")
         case "control":
-            return _Refusal(422, "The question contains control characters.", allowed, "Remove them, or paste as plain text.")
-
-
-def _status_of(exc: LlmflowError) -> int:
-    if isinstance(exc, SignInRequired):
-        return 401
-    if isinstance(exc, PermissionDenied):
-        return 403
-    return 503 if isinstance(exc, StoreUnavailable | ModelUnavailable) else 500
+            return HttpProblem(422, "The question contains control characters.", allowed, "Remove them, or paste as plain text.")
 
 
 def _describe(exc: LlmflowError, profiles: tuple[Profile, ...]) -> dict[str, str]:
     if isinstance(exc, PermissionDenied):
         names = ", ".join(profile.name for profile in profiles)
         allowed = f"One of: {names}." if names else "What your account may read."
-        return _problem(str(exc), allowed, f"Name a profile in the {PROFILE_HEADER} header." if names else "Sign in again.")
-    return _problem(str(exc), "See /healthz for what is available.", "Try again; if it stays, tell your administrator.")
-
-
-def _problem(error: str, allowed: str, then: str) -> dict[str, str]:
-    return {"error": error, "allowed": allowed, "next": then}
-
-
-_UNEXPECTED = _problem(
-    "Something failed on our side.", "The request was in order.", "Try again; if it stays, tell your administrator."
-)
+        return problem(str(exc), allowed, f"Name a profile in the {PROFILE_HEADER} header." if names else "Sign in again.")
+    return problem(str(exc), "See /healthz for what is available.", "Try again; if it stays, tell your administrator.")

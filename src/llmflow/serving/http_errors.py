@@ -1,0 +1,146 @@
+"""Every failure over HTTP in one shape: `error` says what was wrong, `allowed` what is accepted, `next` what to do.
+
+Under /v1 the same sentences travel in the shape that OpenAI's clients read.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from llmflow.errors import (
+    AnswerPending,
+    Busy,
+    LlmflowError,
+    ModelUnavailable,
+    NameTaken,
+    NotFound,
+    PermissionDenied,
+    PromotionRefused,
+    Refused,
+    SignInRequired,
+    StoreUnavailable,
+)
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2
+"""What a client that came too early is told to wait."""
+OPENAI_PREFIX = "/v1/"
+
+
+class ProblemOut(BaseModel):
+    """A failure in three sentences."""
+
+    error: str
+    allowed: str
+    next: str
+
+
+class HttpProblem(HTTPException):
+    """A failure with its three sentences, where no error of llmflow fits."""
+
+    def __init__(self, status: int, error: str, allowed: str, then: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, problem(error, allowed, then), dict(headers) if headers else None)
+
+
+def problem(error: str, allowed: str, then: str) -> dict[str, str]:
+    """Return the body of a failure; lone surrogates of what was sent become question marks, since they cannot be sent back."""
+    return {"error": error.encode("utf-8", "replace").decode(), "allowed": allowed, "next": then}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route's `responses=` says of its failures."""
+    return {status: {"model": ProblemOut, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+UNEXPECTED = problem(
+    "Something failed on our side.", "The request was in order.", "Try again; if it stays, tell your administrator."
+)
+_AGAIN = "Try again; if it stays, tell your administrator."
+_KINDS: tuple[tuple[type[LlmflowError], int, str, str], ...] = (
+    (SignInRequired, 401, "Accounts of this installation.", "Sign in at /sign-in, or send a key: Authorization: Bearer lf-..."),
+    (PermissionDenied, 403, "What your account may do.", "Ask your administrator if you need it."),
+    (NotFound, 404, "What exists and is yours to see.", "Check the address, or list what there is."),
+    (NameTaken, 409, "A name that nothing else has.", "Choose another name."),
+    (AnswerPending, 409, "One answer of a conversation at a time.", "Wait for it to end, or stop it."),
+    (
+        PromotionRefused,
+        409,
+        "What the gate's verdict allows.",
+        "Look at the verdict; judge the candidate again if it is old.",
+    ),
+    (Busy, 429, "A little less at a time.", "Try again in a few seconds."),
+    (Refused, 422, "Requests as /openapi.json describes them.", "Correct the request."),
+    (StoreUnavailable, 503, "See /healthz for what is available.", _AGAIN),
+    (ModelUnavailable, 503, "See /healthz for what is available.", _AGAIN),
+    (LlmflowError, 500, "See /healthz for what is available.", _AGAIN),
+)
+"""The first kind that fits decides status, what is allowed and what to do; the error's own text says what was wrong."""
+
+
+def describe(exc: Exception) -> tuple[int, dict[str, str]]:
+    """Return status and body of a failure; what nobody raised on purpose tells nothing of itself."""
+    for kind, status, allowed, then in _KINDS:
+        if isinstance(exc, kind):
+            return status, problem(str(exc), allowed, then)
+    if isinstance(exc, StarletteHTTPException):
+        known = exc.detail if isinstance(exc.detail, dict) else None
+        return exc.status_code, known or problem(f"{exc.detail}.", "The routes in /openapi.json.", "Check address and method.")
+    return 500, dict(UNEXPECTED)
+
+
+def failure_response(request: Request, exc: Exception) -> JSONResponse:
+    """Return the answer to a request that failed."""
+    status, body = describe(exc)
+    headers = dict(getattr(exc, "headers", None) or {})
+    if status in (429, 503):
+        headers.setdefault("Retry-After", str(RETRY_SECONDS))
+    if status == 401:
+        headers.setdefault("WWW-Authenticate", "Bearer")
+    return JSONResponse(shaped(request.url.path, status, body), status_code=status, headers=headers)
+
+
+def shaped(path: str, status: int, body: Mapping[str, str], param: str | None = None, code: str | None = None) -> dict[str, Any]:
+    """Return a failure's body as clients of `path` read it."""
+    if not path.startswith(OPENAI_PREFIX):
+        return dict(body)
+    kinds = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    message = " ".join(body[key] for key in ("error", "next") if body.get(key))
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every failure of `app` answer in the one shape."""
+
+    async def deliberate(request: Request, exc: Exception) -> JSONResponse:
+        return failure_response(request, exc)
+
+    async def malformed(request: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, RequestValidationError)
+        status = 400 if request.url.path.startswith(OPENAI_PREFIX) else 422
+        faults = exc.errors()
+        said = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in faults[:5])
+        body = problem(said, "The fields that /openapi.json describes.", "Correct the request.")
+        param = _place(faults[0]).encode("utf-8", "replace").decode() if faults else None
+        return JSONResponse(shaped(request.url.path, status, body, param), status_code=status)
+
+    async def unexpected(request: Request, exc: Exception) -> JSONResponse:
+        log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
+        return failure_response(request, exc)
+
+    app.add_exception_handler(StarletteHTTPException, deliberate)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(LlmflowError, deliberate)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _place(fault: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in fault["loc"] if part != "body") or "body"
