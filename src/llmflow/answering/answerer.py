@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from pydantic import Field
 
+from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
-from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model
+from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model, token_counter
 from llmflow.retrieval.retriever import Retriever
 from llmflow.retrieval.tokens import composed
 from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
@@ -34,7 +35,10 @@ SEARCH_AWAY = {
     "ko": "지금 검색 모델의 일부에 연결할 수 없어 찾지 못한 문서가 있을 수 있습니다.",
     "en": "Part of the search models cannot be reached now, so documents may be missing.",
 }
-HISTORY_TURNS = 6
+EARLIER = {
+    "ko": "이 대화에서 앞서 오간 내용의 요약(근거가 아님):",
+    "en": "Summary of what was said before in this conversation (no evidence):",
+}
 
 
 class AnsweringSettings(Settings):
@@ -45,6 +49,23 @@ class AnsweringSettings(Settings):
     """Passages shown to a chat model."""
     max_tokens: int = Field(default=600, ge=16)
     temperature: float = Field(default=0.0, ge=0, le=2)
+    memory: MemorySettings = MemorySettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for one question, before anything is said of it."""
+
+    question: str
+    """As it was searched: masked, composed."""
+    masked: bool
+    """Personal data stood in it."""
+    spoken: str
+    """Language of the answer, `ko` or `en`."""
+    hits: tuple[Hit, ...]
+    evidence: Evidence
+    problems: tuple[str, ...] = ()
+    """Search models that could not be asked, with reasons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +103,26 @@ class Answerer:
         `ModelInterrupted`: half an answer must not look like a whole one. An embedder or reranker that is away is searched
         without, with a notice.
         """
-        question = self.mask(composed(question))
+        yield from self.respond(self.find(question, principal, language), history)
+
+    def find(self, question: str, principal: Principal, language: str | None = None) -> Found:
+        """Return the masked question with its passages and what they say of it: the first half of `stream`."""
+        asked = composed(question)
+        question = self.mask(asked)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
         found = self.retriever.search_many([question], principal, self.settings.retrieve)[0]
-        for piece in self._answer(question, found.hits, history, spoken):
+        evidence = weigh_evidence(question, found.hits, self.settings.evidence, self.retriever.analyser)
+        return Found(question, question != asked, spoken, found.hits, evidence, found.problems)
+
+    def respond(self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "") -> Iterator[str | Answer]:
+        """Yield the answer to what was found, as `stream` does: its second half. `summary` stands for turns before `history`."""
+        for piece in self._answer(found, history, summary):
             if isinstance(piece, Answer) and found.problems:
-                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, SEARCH_AWAY[spoken]))))
+                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, SEARCH_AWAY[found.spoken]))))
             yield piece
 
-    def _answer(self, question: str, hits: Sequence[Hit], history: Sequence[ChatTurn], spoken: str) -> Iterator[str | Answer]:
-        evidence = weigh_evidence(question, hits, self.settings.evidence, self.retriever.analyser)
+    def _answer(self, found: Found, history: Sequence[ChatTurn], summary: str) -> Iterator[str | Answer]:
+        evidence, hits, spoken = found.evidence, found.hits, found.spoken
         model = current_model(self.model)
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
@@ -101,7 +132,7 @@ class Answerer:
         elif model is None:
             yield from self._quote(evidence, hits)
         else:
-            yield from self._generate(model, question, history, evidence, hits, spoken)
+            yield from self._generate(model, found.question, history, evidence, hits, spoken, summary)
 
     def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
         settings = self.settings.evidence
@@ -127,20 +158,26 @@ class Answerer:
         evidence: Evidence,
         hits: Sequence[Hit],
         spoken: str,
+        summary: str = "",
     ) -> Iterator[str | Answer]:
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
         pieces: list[str] = []
         passages = min(self.settings.prompt_passages, len(hits))
+        shown = hits[:passages]
         while True:
-            shown = hits[:passages]
             try:
-                for piece in model.stream(self._request(question, history, shown, spoken)):
+                request, shown = self._request(model, question, history, summary, hits[:passages], spoken)
+                passages = len(shown)
+                for piece in model.stream(request):
                     pieces.append(piece)
                     yield piece
                 break
             except PromptTooLong as exc:
                 if passages > 1:
                     passages //= 2
+                    continue
+                if history or summary:
+                    history, summary = (), ""
                     continue
                 log.warning("Quoting instead: %s", exc)
             except ModelInterrupted:
@@ -158,15 +195,41 @@ class Answerer:
         served = self.retriever.settings_id
         yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)
 
-    def _request(self, question: str, history: Sequence[ChatTurn], shown: Sequence[Hit], spoken: str) -> ChatRequest:
-        blocks = (
+    def _request(
+        self, model: ChatModel, question: str, history: Sequence[ChatTurn], summary: str, hits: Sequence[Hit], spoken: str
+    ) -> tuple[ChatRequest, Sequence[Hit]]:
+        """Return the request, and which of the hits its context has room for."""
+        blocks = [
             f"[{n}] {hit.document.title} > {' > '.join(hit.chunk.heading_path)}\n{hit.chunk.text}"
-            for n, hit in enumerate(shown, 1)
-        )
-        turns = tuple(ChatTurn(turn.role, self.mask(turn.content)) for turn in history[-HISTORY_TURNS:])
-        return ChatRequest(
-            system=self.prompts[spoken].replace("{evidence}", "\n\n".join(blocks)),
-            turns=(*turns, ChatTurn("user", question)),
+            for n, hit in enumerate(hits, 1)
+        ]
+        turns = [ChatTurn(turn.role, self.mask(turn.content)) for turn in history]
+        fitted = self._fitted(model, question, turns, summary, blocks, spoken)
+        system = self.prompts[spoken].replace("{evidence}", "\n\n".join(blocks[: fitted.passages]))
+        if fitted.summary:
+            system = f"{system}\n\n{EARLIER[spoken]}\n{self.mask(fitted.summary)}"
+        request = ChatRequest(
+            system=system,
+            turns=(*fitted.turns, ChatTurn("user", question)),
             max_tokens=self.settings.max_tokens,
             temperature=self.settings.temperature,
         )
+        return request, hits[: fitted.passages]
+
+    def _fitted(
+        self, model: ChatModel, question: str, turns: Sequence[ChatTurn], summary: str, blocks: Sequence[str], spoken: str
+    ) -> Fitted:
+        """Return what fits by the bound on tokens where everything does, else by the model's own count."""
+        memory, reply = self.settings.memory, self.settings.max_tokens
+        system = f"{self.prompts[spoken]}\n\n{EARLIER[spoken]}"
+        parts = {"system": system, "question": question, "passages": blocks, "turns": turns, "summary": summary}
+        exact = tokenizer_counter(memory.tokenizer) if memory.tokenizer else token_counter(model)
+        try:
+            fitted = fit_prompt(memory, estimate_tokens, reply_tokens=reply, **parts)
+        except PromptTooLong:
+            if exact is None:
+                raise
+        else:
+            if fitted.whole or exact is None:
+                return fitted
+        return fit_prompt(memory, exact, reply_tokens=reply, **parts)

@@ -6,7 +6,17 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 from llmflow.ports.accounts import AccountStore, Credentials, SignIn
 from llmflow.ports.bundle import Stores
 from llmflow.ports.conversations import ChatMemory, ChatSession, ConversationStore, FeedbackRow, Message, MessageStatus
-from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, RemoteModel, Reranker, current_model
+from llmflow.ports.models import (
+    ChatModel,
+    ChatRequest,
+    CountingModel,
+    Embedder,
+    FollowingChatModel,
+    RemoteModel,
+    Reranker,
+    current_model,
+    token_counter,
+)
 from llmflow.ports.operations import (
     AnswerEvent,
     AuditEntry,
@@ -45,6 +55,7 @@ __all__ = [
     "ChatRequest",
     "ChatSession",
     "ConversationStore",
+    "CountingModel",
     "Credentials",
     "Embedder",
     "EntityNode",
@@ -88,4 +99,5 @@ __all__ = [
     "VectorRow",
     "VectorStore",
     "current_model",
+    "token_counter",
 ]

@@ -1,6 +1,6 @@
 """Ports of models: embedder, reranker, chat model. Adapters raise `ModelUnavailable`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -85,3 +85,24 @@ class FollowingChatModel(Protocol):
 def current_model(model: "ChatModel | FollowingChatModel | None") -> ChatModel | None:
     """Return what `model` means for the request that is about to begin."""
     return model.current() if isinstance(model, FollowingChatModel) else model
+
+
+@runtime_checkable
+class CountingModel(Protocol):
+    """A chat model that counts tokens as its own tokenizer does."""
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return the number of tokens, without those that mark beginning and end; None where it cannot be told now."""
+        ...
+
+
+def token_counter(model: ChatModel) -> Callable[[str], int] | None:
+    """Return the model's own count of tokens; None where it has none to give."""
+    if not isinstance(model, CountingModel) or model.count_tokens("a") is None:
+        return None
+
+    def count(text: str) -> int:
+        counted = model.count_tokens(text)
+        return len(text.encode()) if counted is None else counted
+
+    return count

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.conversing import Converser
+from llmflow.answering.memory import Memory
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.adapter_gate import AdapterGateSettings
@@ -139,6 +141,15 @@ class Workspace:
     def answerer(self) -> Answerer:
         """The answerer over `retriever`; one that is in hand keeps its settings to the end of its answer."""
         return replace(self._answerer, retriever=self.retriever)
+
+    @property
+    def converser(self) -> Converser:
+        """The converser over `answerer`; ask for it once a question."""
+        return Converser(self.answerer, self._memory)
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory(self.answering.memory)
 
     def answerer_with(self, settings: RetrievalSettings) -> Answerer:
         """The answerer that would serve with these settings: what the gate asks."""

@@ -1,0 +1,121 @@
+"""What of a conversation fits the model's context: system text, question, passages, turns, summary and the reply together.
+
+Counts are those of the model's tokenizer where one is at hand. Without it a text counts as many tokens as it has UTF-8 bytes: a
+token of a byte-level, byte-fallback or WordPiece vocabulary stands for at least one byte, so that
+bound is never too low in Korean or English, and what fits by it needs no tokenizer at all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+
+from llmflow.config import Settings
+from llmflow.errors import PromptTooLong, SettingsError
+from llmflow.types import ChatTurn
+
+TokenCounter = Callable[[str], int]
+MESSAGE_TOKENS = 16
+"""What a chat template may put around one message."""
+
+
+class MemorySettings(Settings):
+    limit: int = Field(default=100, ge=2)
+    """Most messages of a session that are remembered."""
+    ttl_s: int = Field(default=24 * 3600, ge=1)
+    """Seconds after the last message until a session is forgotten."""
+    context_tokens: int = Field(default=8192, ge=512)
+    """Context of the model: prompt and reply together."""
+    turns_tokens: int = Field(default=1500, ge=0)
+    """Most tokens of recent turns."""
+    summary_tokens: int = Field(default=400, ge=0)
+    """Most tokens of the summary of older turns."""
+    tokenizer: str = ""
+    """Folder with the model's `tokenizer.json`; empty: the server is asked where it counts tokens, else the bound holds."""
+    summarise: bool = True
+    """Let the chat model summarise older turns; False, and without a model: by rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What goes into the prompt: the newest turns, as many passages from the first as fit, the summary or nothing of it."""
+
+    turns: tuple[ChatTurn, ...]
+    passages: int
+    summary: str
+    tokens: int
+    """Of everything, the reply's reserve included; at most `context_tokens`."""
+    whole: bool
+    """Nothing was left out."""
+
+
+def estimate_tokens(text: str) -> int:
+    """Return the number of UTF-8 bytes, which no vocabulary that the module's docstring names exceeds."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+@lru_cache(maxsize=4)
+def tokenizer_counter(folder: str) -> TokenCounter:
+    """Return a counter by the tokenizer of a model's folder. Raises SettingsError when there is none."""
+    from tokenizers import Tokenizer
+
+    path = Path(folder).expanduser() / "tokenizer.json"
+    if not path.is_file():
+        raise SettingsError(
+            f"answering.memory.tokenizer: there is no {path}. Name a folder that holds tokenizer.json, or leave it empty."
+        )
+    tokenizer = Tokenizer.from_file(str(path))
+    return lru_cache(maxsize=4096)(lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids))
+
+
+def recent_turns(turns: Sequence[ChatTurn], count: TokenCounter, budget: int) -> tuple[ChatTurn, ...]:
+    """Return the newest turns that fit `budget`, oldest first; they begin with a question, as chat templates ask."""
+    kept, used = 0, 0
+    for number, turn in enumerate(reversed(turns), 1):
+        used += count(turn.content) + MESSAGE_TOKENS
+        if used > budget:
+            break
+        if turn.role == "user":
+            kept = number
+    return tuple(turns[len(turns) - kept :])
+
+
+def fit_prompt(
+    settings: MemorySettings,
+    count: TokenCounter,
+    *,
+    system: str,
+    question: str,
+    reply_tokens: int,
+    passages: Sequence[str],
+    turns: Sequence[ChatTurn] = (),
+    summary: str = "",
+) -> Fitted:
+    """Return what fits into `context_tokens`, what matters most first: the first passage, recent turns, summary, more passages.
+
+    Raises PromptTooLong when not even the first passage fits beside system text, question and reply.
+    """
+    left = settings.context_tokens - reply_tokens - count(system) - count(question) - 2 * MESSAGE_TOKENS
+    costs = [count(text) + MESSAGE_TOKENS for text in passages]
+    if left < sum(costs[:1]):
+        raise PromptTooLong(
+            f"The question, one passage and {reply_tokens} tokens of answer do not fit answering.memory.context_tokens = "
+            f"{settings.context_tokens}. Raise it to the context of the model, or lower answering.max_tokens."
+        )
+    left -= sum(costs[:1])
+    recent = recent_turns(turns, count, min(settings.turns_tokens, left))
+    left -= sum(count(turn.content) + MESSAGE_TOKENS for turn in recent)
+    said = summary
+    if summary:
+        cost = count(summary) + MESSAGE_TOKENS
+        said = summary if cost <= min(settings.summary_tokens + MESSAGE_TOKENS, left) else ""
+        left -= cost if said else 0
+    shown = min(1, len(costs))
+    for cost in costs[1:]:
+        if cost > left:
+            break
+        left, shown = left - cost, shown + 1
+    whole = shown == len(costs) and len(recent) == len(turns) and said == summary
+    return Fitted(recent, shown, said, settings.context_tokens - left, whole)
