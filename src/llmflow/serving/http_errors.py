@@ -82,14 +82,14 @@ _KINDS: tuple[tuple[type[LlmflowError], int, str, str], ...] = (
     (ModelUnavailable, 503, "See /healthz for what is available.", _AGAIN),
     (LlmflowError, 500, "See /healthz for what is available.", _AGAIN),
 )
-"""The first kind that fits decides status, what is allowed and what to do; the error's own text says what was wrong."""
+"""The first kind that fits decides the status; an error that knows better has `allowed` and `then` of its own."""
 
 
 def describe(exc: Exception) -> tuple[int, dict[str, str]]:
     """Return status and body of a failure; what nobody raised on purpose tells nothing of itself."""
     for kind, status, allowed, then in _KINDS:
         if isinstance(exc, kind):
-            return status, problem(str(exc), allowed, then)
+            return status, problem(str(exc), getattr(exc, "allowed", allowed), getattr(exc, "then", then))
     if isinstance(exc, StarletteHTTPException):
         known = exc.detail if isinstance(exc.detail, dict) else None
         return exc.status_code, known or problem(f"{exc.detail}.", "The routes in /openapi.json.", "Check address and method.")

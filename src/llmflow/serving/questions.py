@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Literal
 
+from llmflow.errors import Refused
+
 QuestionProblem = Literal["empty", "too_long", "control"]
 
 
@@ -23,3 +25,27 @@ def question_problem(question: str, max_chars: int) -> QuestionProblem | None:
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in question):
         return "control"
     return None
+
+
+class QuestionRefused(Refused):
+    """A question that cannot be asked, with the kind of fault for pages that say it in their own words."""
+
+    def __init__(self, fault: QuestionProblem, length: int, max_chars: int) -> None:
+        said = {
+            "empty": ("The question is empty.", "Write a question."),
+            "too_long": (f"The question has {length} characters.", "Shorten the question."),
+            "control": ("The question contains control characters.", "Remove them, or paste as plain text."),
+        }
+        error, self.then = said[fault]
+        super().__init__(error)
+        self.fault = fault
+        self.allowed = f"1 to {max_chars} characters of text; line breaks and tabs are fine."
+
+
+def checked_question(text: str, max_chars: int) -> str:
+    """Return the cleaned question. Raises `QuestionRefused` when it cannot be asked."""
+    question = clean_question(text)
+    fault = question_problem(question, max_chars)
+    if fault is not None:
+        raise QuestionRefused(fault, len(question), max_chars)
+    return question
