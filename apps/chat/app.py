@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from apps.chat.page import HERE, build_page, make_theme
 from apps.chat.settings import ChatAppSettings
+from llmflow.serving.access_log import install_access_log
 from llmflow.serving.api import install_error_handlers, make_router
 from llmflow.serving.profiles import ResolvePrincipal, profile_resolver
 from llmflow.serving.service import ChatService
@@ -50,6 +51,7 @@ def create_app(service: ChatService, settings: ChatAppSettings, resolve_principa
         response.headers.update(_HEADERS)
         return response
 
+    install_access_log(app)
     return gr.mount_gradio_app(
         app,
         build_page(service, settings, resolve_principal),

@@ -65,7 +65,8 @@ def load_settings(env: str, conf: Path) -> ChatAppSettings:
 def serve(app: FastAPI, settings: ChatAppSettings, as_json: bool = False) -> None:
     """Run `app` in this process until Ctrl-C or SIGTERM; port 0 takes a free one. The address is one line, or JSON."""
     # Every open page holds a heartbeat connection: without a limit, stopping would wait until the last one is closed.
-    config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
+    own_log = {"log_config": None, "access_log": False}  # serving/logs.py has configured them, serving/access_log.py writes them
+    config = uvicorn.Config(app, host=settings.host, port=settings.port, timeout_graceful_shutdown=5, **own_log)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped when it raises it again
         _Server(config, as_json).run()
 

@@ -20,13 +20,11 @@ Limit = Annotated[int, typer.Option(min=1, max=1000)]
 def opened_workspace(env: str) -> Iterator[Any]:
     """Yield the opened workspace; our errors become one line and exit status 2."""
     with told_errors("--json" in sys.argv):
-        import logging
-
         from llmflow.serving.catalog import open_catalog
+        from llmflow.serving.logs import configure_logging
 
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-        logging.getLogger("llmflow").setLevel(logging.INFO)
         workspace = open_catalog(env)
+        configure_logging(workspace.logs if workspace.logs.format != "auto" else workspace.logs.for_people())
         try:
             yield workspace
         finally:

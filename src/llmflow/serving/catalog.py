@@ -22,6 +22,7 @@ from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, FollowingChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+from llmflow.serving.logs import LogSettings, configure_logging
 from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
 from llmflow.serving.promotion import RetrievalPromotions, ServedRetrieval
 from llmflow.serving.serving_settings import ServingSettings
@@ -123,6 +124,10 @@ class Workspace:
     @cached_property
     def experiments(self) -> ExperimentSettings:
         return parse_settings(ExperimentSettings, self.parameters, "experiments")
+
+    @cached_property
+    def logs(self) -> LogSettings:
+        return parse_settings(LogSettings, self.parameters, "logs")
 
     @property
     def notifier(self) -> Notifier:
@@ -278,7 +283,9 @@ def _anchor(entries: dict[str, Any], project: Path) -> dict[str, Any]:
 
 
 def open_service(env: str = "base") -> Any:
-    """Return the ChatService of `env`."""
+    """Return the ChatService of `env`; the logs of this process are what the environment's `logs` says from here on."""
     from llmflow.serving.chat import WorkspaceChat
 
-    return WorkspaceChat(open_catalog(env))
+    workspace = open_catalog(env)
+    configure_logging(workspace.logs)
+    return WorkspaceChat(workspace)

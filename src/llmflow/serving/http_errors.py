@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from llmflow.context import request_context
 from llmflow.errors import (
     AnswerPending,
     Busy,
@@ -41,6 +42,8 @@ class ProblemOut(BaseModel):
     error: str
     allowed: str
     next: str
+    trace_id: str = ""
+    """By which an administrator finds the request in logs and traces."""
 
 
 class HttpProblem(HTTPException):
@@ -104,7 +107,7 @@ def failure_response(request: Request, exc: Exception) -> JSONResponse:
         headers.setdefault("Retry-After", str(RETRY_SECONDS))
     if status == 401:
         headers.setdefault("WWW-Authenticate", "Bearer")
-    return JSONResponse(shaped(request.url.path, status, body), status_code=status, headers=headers)
+    return JSONResponse(_traced(request, shaped(request.url.path, status, body)), status_code=status, headers=headers)
 
 
 def shaped(path: str, status: int, body: Mapping[str, str], param: str | None = None, code: str | None = None) -> dict[str, Any]:
@@ -130,16 +133,22 @@ def install_error_handlers(app: FastAPI) -> None:
         said = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in faults[:5])
         body = problem(said, "The fields that /openapi.json describes.", "Correct the request.")
         param = _place(faults[0]).encode("utf-8", "replace").decode() if faults else None
-        return JSONResponse(shaped(request.url.path, status, body, param), status_code=status)
+        return JSONResponse(_traced(request, shaped(request.url.path, status, body, param)), status_code=status)
 
     async def unexpected(request: Request, exc: Exception) -> JSONResponse:
-        log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
+        with request_context(request.scope.get("trace_id", "")):
+            log.error("Unexpected failure of %s", request.url.path, exc_info=exc)
         return failure_response(request, exc)
 
     app.add_exception_handler(StarletteHTTPException, deliberate)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(LlmflowError, deliberate)
     app.add_exception_handler(Exception, unexpected)
+
+
+def _traced(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    trace_id = request.scope.get("trace_id", "")
+    return {**body, "trace_id": trace_id} if trace_id else body
 
 
 def _place(fault: Mapping[str, Any]) -> str:
