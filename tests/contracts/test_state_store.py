@@ -492,10 +492,12 @@ class TestSqlite(StateStoreContract):
     def fresh(self, path: Path) -> Fresh:
         return lambda: SqlStateStore(f"sqlite:///{path}")
 
-    def test_strange_schema_is_refused(self, store: StateStore, path: Path):
-        store.set_setting("schema", "0")
+    def test_database_of_a_newer_llmflow_is_refused(self, store: StateStore, path: Path):
+        store.documents()
         store.close()
-        with pytest.raises(StoreCorrupt, match="schema 0; this llmflow needs"):
+        with sqlite3.connect(path) as raw:
+            raw.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(StoreCorrupt, match="revision 9999; this llmflow knows 0001 to"):
             SqlStateStore(f"sqlite:///{path}").documents()
 
     def test_file_that_is_no_database_is_our_error(self, path: Path):

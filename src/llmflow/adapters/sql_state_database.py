@@ -1,17 +1,17 @@
 """The open state database that its reader and its writer share."""
 
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
 from llmflow.adapters.sql_engine import open_engine, transaction
-from llmflow.errors import StoreCorrupt
 
 IN_LIST = 500
 """Ids bound in one statement; SQLite allows about a thousand."""
 
 
 class StateDatabase:
-    """Connects to a database URL and makes its tables on first use."""
+    """Connects to a database URL and brings its tables up to date on first use."""
 
     def __init__(self, url: str):
         self._url = url
@@ -24,27 +24,30 @@ class StateDatabase:
                 self._engine.dispose()
                 self._engine = None
 
-    def _read(self):
+    def reading(self) -> AbstractContextManager[Any]:
+        """Return a connection inside one transaction that only reads."""
         return transaction(self._open())
 
-    def _write(self):
+    def writing(self) -> AbstractContextManager[Any]:
+        """Return a connection inside one transaction that may write."""
         return transaction(self._open(), writes=True)
+
+    def _read(self) -> AbstractContextManager[Any]:
+        return self.reading()
+
+    def _write(self) -> AbstractContextManager[Any]:
+        return self.writing()
 
     def _open(self) -> Any:
         with self._lock:
             if self._engine is None:
-                from llmflow.adapters.sql_state_tables import SCHEMA_VERSION, metadata, settings
+                from llmflow.adapters.sql_migrations import upgrade
 
                 engine = open_engine(self._url)
-                with transaction(engine, writes=True) as connection:
-                    metadata.create_all(connection)
-                    found = connection.execute(settings.select().where(settings.c.key == "schema")).one_or_none()
-                    if found is None:
-                        connection.execute(settings.insert().values(key="schema", value=SCHEMA_VERSION))
-                    elif found.value != SCHEMA_VERSION:
-                        raise StoreCorrupt(
-                            f"The state database has schema {found.value}; this llmflow needs {SCHEMA_VERSION}. "
-                            "Point LLMFLOW_HOME at an empty folder and ingest again."
-                        )
+                try:
+                    upgrade(engine)
+                except BaseException:
+                    engine.dispose()
+                    raise
                 self._engine = engine
             return self._engine

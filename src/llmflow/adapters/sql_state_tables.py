@@ -7,8 +7,6 @@ from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Strin
 
 from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind
 
-SCHEMA_VERSION = "1"
-
 metadata = MetaData()
 
 settings = Table("settings", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))

@@ -4,7 +4,7 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
 from llmflow.ports.accounts import AccountStore, Credentials, SignIn
-from llmflow.ports.bundle import Stores
+from llmflow.ports.bundle import ApplicationStores, Stores
 from llmflow.ports.conversations import ChatMemory, ChatSession, ConversationStore, FeedbackRow, Message, MessageStatus
 from llmflow.ports.models import (
     ChatModel,
@@ -48,6 +48,7 @@ from llmflow.ports.stores import (
 __all__ = [
     "AccountStore",
     "AnswerEvent",
+    "ApplicationStores",
     "AuditEntry",
     "AuditLog",
     "ChatMemory",

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from llmflow.ports.accounts import AccountStore
+from llmflow.ports.conversations import ChatMemory, ConversationStore
 from llmflow.ports.extraction import EntityExtractor
 from llmflow.ports.models import Embedder, Reranker
+from llmflow.ports.operations import AuditLog, EventLog, JobStore, TemplateStore
 from llmflow.ports.state import StateStore
 from llmflow.ports.stores import GraphStore, RawStore, TextIndex, VectorStore
 
@@ -25,4 +28,21 @@ class Stores:
 
     def close(self) -> None:
         for store in (self.state, self.text, self.vectors, self.graph):
+            store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationStores:
+    """Everything that people bring about: who they are, what they said, what was done for them and by whom."""
+
+    accounts: AccountStore
+    conversations: ConversationStore
+    memory: ChatMemory
+    templates: TemplateStore
+    jobs: JobStore
+    events: EventLog
+    audit: AuditLog
+
+    def close(self) -> None:
+        for store in (self.accounts, self.conversations, self.memory, self.templates, self.jobs, self.events, self.audit):
             store.close()

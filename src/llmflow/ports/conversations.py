@@ -7,6 +7,12 @@ from typing import Any, Protocol
 
 from llmflow.types import ChatTurn, Citation
 
+WITHDRAWN = {
+    "ko": "이 답변이 인용한 문서가 삭제되어 답변을 지웠습니다.",
+    "en": "This answer was removed, because a document that it cited was deleted.",
+}
+"""What stands in place of an answer whose document was deleted; its details hold `withdrawn: True`."""
+
 
 class MessageStatus(StrEnum):
     PENDING = "pending"
@@ -73,7 +79,8 @@ class FeedbackRow:
 
 
 class ConversationStore(Protocol):
-    """Sessions and messages. Every method is one transaction; every method but the last three sees the owner's rows only.
+    """Sessions and messages. Every method is one transaction; every method but those after `delete_account` sees the owner's rows
+    only.
 
     A session that is not the account's own is treated like one that does not exist: None, or `NotFound` where nothing can be
     returned, so that ids tell nothing.
@@ -150,6 +157,14 @@ class ConversationStore(Protocol):
 
     def feedback(self, tenant: str, rating: str = "", limit: int = 100, offset: int = 0) -> tuple[list[FeedbackRow], int]:
         """For an administrator: judged answers, newest first."""
+        ...
+
+    def forget_document(self, document_id: str) -> tuple[str, ...]:
+        """Withdraw every answer that cites a document which was deleted, and return the sessions they stand in, sorted.
+
+        Text, quotes and titles, judgement and correction go; a `WITHDRAWN` notice, number and ids stay. An answer that is being
+        written meanwhile is withdrawn when it is finished.
+        """
         ...
 
     def conversations(self, since: str = "") -> Iterable[Mapping[str, Any]]:

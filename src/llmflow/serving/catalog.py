@@ -20,7 +20,7 @@ from llmflow.evaluation.question_generation import GenerationSettings
 from llmflow.finetuning.settings import FinetuningSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
-from llmflow.ports import ChatModel, FollowingChatModel, Notifier, Stores
+from llmflow.ports import ApplicationStores, ChatModel, FollowingChatModel, Notifier, Stores
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.logs import LogSettings, configure_logging
 from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
@@ -88,6 +88,11 @@ class Workspace:
     @cached_property
     def stores(self) -> Stores:
         return Stores(**{name: self.load(entry) for name, entry in STORE_ENTRIES.items()})
+
+    @cached_property
+    def application(self) -> ApplicationStores:
+        """Accounts, conversations and operation, in the state database."""
+        return self.load("application_state")
 
     @cached_property
     def ingestion(self) -> IngestionSettings:
@@ -171,8 +176,9 @@ class Workspace:
         return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
 
     def close(self) -> None:
-        if "stores" in self.__dict__:
-            self.stores.close()
+        for opened in ("stores", "application"):
+            if opened in self.__dict__:
+                self.__dict__[opened].close()
         if "_answerer" in self.__dict__ and isinstance(self._answerer.model, FollowingChatModel):
             self._answerer.model.close()
         if "models" in self.__dict__:

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the state database; llmflow.adapters.sql_migrations runs them."""
