@@ -7,6 +7,7 @@ SERVE ?= 1
 SERVING ?= .venv-serving
 MODEL ?=
 PORT ?= 7860
+SERVICE_DEBIAN := postgresql redis-server nodejs npm
 export KEDRO_DISABLE_TELEMETRY := 1
 export DO_NOT_TRACK := 1
 export HF_HUB_OFFLINE := 1
@@ -15,6 +16,7 @@ export KEDRO_LOGGING_CONFIG := $(CURDIR)/conf/base/logging.yml
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: serving-env vllm finetune finetune-demo test-serving wheelhouse-serving tree
+.PHONY: test-services service-packages
 .PHONY: help env demo test lint unit bench wheelhouse system-packages check-system clean
 
 help:
@@ -80,7 +82,22 @@ lint: env
 	$(BIN)/lint-imports
 
 unit: env
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not serving'
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not serving and not services'
+
+# The OpenID provider of the sign-in tests is a Node package of its own; nothing of it is shipped.
+SERVICE_PACKAGES := $(wildcard tests/services/*/package-lock.json)
+tests/services/%/node_modules/.ready: tests/services/%/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed. As root on Debian: make service-packages"; exit 1; }
+	npm ci --prefix $(dir $<) --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+test-services: env $(SERVICE_PACKAGES:package-lock.json=node_modules/.ready) ## what needs real servers: PostgreSQL, Redis, OpenID, Milvus Lite
+	LLMFLOW_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m 'services and not serving'
+
+service-packages: ## install the servers that test-services starts; root on Debian
+	@command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { \
+	  echo "This target needs root on Debian. Install by hand: $(SERVICE_DEBIAN)"; exit 1; }
+	apt-get update -q && apt-get install -y -q --no-install-recommends $(SERVICE_DEBIAN)
 
 test: env check-system lint unit ## everything that CI runs
 

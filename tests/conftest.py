@@ -1,16 +1,20 @@
 """Servers that tests share. A test that needs one is marked `services` and skips, with the reason, where it cannot be had."""
 
+import contextlib
+import importlib.util
 import os
 import shutil
 import socket
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from server_processes import postgresql_programs, run_postgresql, run_redis, unavailable
 
 if TYPE_CHECKING:
     from model_servers import ModelServerAddress
@@ -75,6 +79,59 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
         process.wait()
     drain.join()
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a real PostgreSQL that tests may write to: LLMFLOW_TEST_POSTGRES_URL, or one started here."""
+    if importlib.util.find_spec("psycopg") is None:
+        unavailable("there is no PostgreSQL driver: pip install 'llmflow[postgres]'")
+    if url := os.environ.get("LLMFLOW_TEST_POSTGRES_URL"):
+        yield url
+        return
+    if (programs := postgresql_programs()) is None:
+        unavailable("there is no PostgreSQL: install Debian's postgresql, or set LLMFLOW_TEST_POSTGRES_URL")
+    with run_postgresql(programs, free_port()) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Address of an empty schema of its own in a real PostgreSQL; it is dropped after the test."""
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
+    schema = f"t{uuid.uuid4().hex[:12]}"
+    engine = create_engine(postgres_server, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{postgres_server}{'&' if '?' in postgres_server else '?'}options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Address of a real Redis that tests may empty: LLMFLOW_TEST_REDIS_URL, or one started here."""
+    if importlib.util.find_spec("redis") is None:
+        unavailable("there is no Redis client: pip install 'llmflow[redis]'")
+    if url := os.environ.get("LLMFLOW_TEST_REDIS_URL"):
+        yield url
+        return
+    if (program := shutil.which("redis-server")) is None:
+        unavailable("there is no Redis: install Debian's redis-server, or set LLMFLOW_TEST_REDIS_URL")
+    with run_redis(program, free_port()) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Address of an empty database in a real Redis."""
+    import redis
+
+    with contextlib.closing(redis.Redis.from_url(redis_server)) as client:
+        client.flushdb()
+    return redis_server
 
 
 @pytest.fixture(scope="session")

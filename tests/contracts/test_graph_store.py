@@ -1,6 +1,5 @@
 """The contract of `GraphStore`: one suite, inherited by every adapter, with a model in plain Python as the judge."""
 
-import os
 import random
 import signal
 import sqlite3
@@ -696,19 +695,14 @@ class TestSqliteGraph(GraphStoreContract):
 
 
 @pytest.mark.services
-@pytest.mark.skipif(
-    "LLMFLOW_TEST_POSTGRES" not in os.environ, reason="set LLMFLOW_TEST_POSTGRES to a database that tests may empty"
-)
 class TestPostgresGraph(GraphStoreContract):
     @pytest.fixture
-    def fresh(self) -> Iterator[Fresh]:
-        pytest.importorskip("psycopg", reason="no driver for PostgreSQL: pip install 'psycopg[binary]'")
-        url = os.environ["LLMFLOW_TEST_POSTGRES"]
-        store = SqlGraphStore(url)
+    def fresh(self, postgres_url: str) -> Iterator[Fresh]:
+        store = SqlGraphStore(postgres_url)
 
         def make() -> GraphStore:
             store.close()
-            engine = open_engine(url)
+            engine = open_engine(postgres_url)
             metadata.drop_all(engine)
             engine.dispose()
             return store

@@ -1,9 +1,6 @@
 """The contract of `StateStore`, on SQLite and, where there is one, on PostgreSQL."""
 
-import importlib.util
-import os
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -533,20 +530,5 @@ class TestSqlite(StateStoreContract):
 @pytest.mark.services
 class TestPostgresql(StateStoreContract):
     @pytest.fixture
-    def fresh(self) -> Iterator[Fresh]:
-        url = os.environ.get("POSTGRES_TEST_URL")
-        if not url:
-            pytest.skip("no PostgreSQL: set POSTGRES_TEST_URL (postgresql+psycopg://...) to a server that tests may write to")
-        if importlib.util.find_spec("psycopg") is None:
-            pytest.skip("no driver: pip install 'psycopg[binary]'")
-        from sqlalchemy import create_engine, text
-
-        schema = f"t{uuid.uuid4().hex[:12]}"
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text(f"CREATE SCHEMA {schema}"))
-        joined = f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
-        yield lambda: SqlStateStore(joined)
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
+    def fresh(self, postgres_url: str) -> Fresh:
+        return lambda: SqlStateStore(postgres_url)
