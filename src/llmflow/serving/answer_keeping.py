@@ -126,7 +126,8 @@ def turns_of(messages: Sequence[Message]) -> tuple[ChatTurn, ...]:
         if message.role != ANSWER:
             asked = message
         elif asked is not None:
-            if message.status == MessageStatus.DONE and message.details.get("found"):
+            complete = message.status == MessageStatus.DONE and not message.details.get("withdrawn")
+            if complete and message.details.get("found"):
                 turns += [ChatTurn("user", asked.content), ChatTurn(ANSWER, message.content)]
             asked = None
     return tuple(turns)

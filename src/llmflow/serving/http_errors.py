@@ -103,11 +103,12 @@ def failure_response(request: Request, exc: Exception) -> JSONResponse:
     """Return the answer to a request that failed."""
     status, body = describe(exc)
     headers = dict(getattr(exc, "headers", None) or {})
+    ready = getattr(exc, "body", None)
     if status in (429, 503):
         headers.setdefault("Retry-After", str(RETRY_SECONDS))
     if status == 401:
         headers.setdefault("WWW-Authenticate", "Bearer")
-    return JSONResponse(_traced(request, shaped(request.url.path, status, body)), status_code=status, headers=headers)
+    return JSONResponse(_traced(request, ready or shaped(request.url.path, status, body)), status_code=status, headers=headers)
 
 
 def shaped(path: str, status: int, body: Mapping[str, str], param: str | None = None, code: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""The HTTP API as one FastAPI application: every router, one shape of failures, documented at /openapi.json.
+
+Pages are mounted on it by their apps; this module knows none of them.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+
+from llmflow import __version__
+from llmflow.errors import LlmflowError
+from llmflow.ingestion.prepare import load_masker
+from llmflow.ports import TemplateStore
+from llmflow.serving.access_log import install_access_log
+from llmflow.serving.auth import Guard
+from llmflow.serving.catalog import Workspace
+from llmflow.serving.chat import WorkspaceChat
+from llmflow.serving.conversing import Conversations, ConversingSettings
+from llmflow.serving.http_errors import HttpProblem, install_error_handlers
+from llmflow.serving.middleware import BodyLimit, SecurityHeaders
+from llmflow.serving.routers import asking, chat_socket, openai, sessions, templates
+from llmflow.serving.service import ChatService
+from llmflow.types import Answer, ChatTurn, Principal
+
+log = logging.getLogger(__name__)
+
+DESCRIPTION = """Documents and conversations of one organisation. Every route but /healthz and the sign-in needs an account: a
+browser's session (cookie) or a key for programs (`Authorization: Bearer lf-...`). What an answer may read follows from the
+account and from nothing that a request says. Failures are JSON: `error` says what was wrong, `allowed` what is accepted, `next`
+what to do."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What stands behind the API, made once a process."""
+
+    guard: Guard
+    conversations: Conversations
+    chat: ChatService
+    templates: TemplateStore
+    threads: ThreadPoolExecutor
+    """On which answers are written and wait for their turn."""
+
+    def start(self) -> None:
+        """Mark what a process that died left unfinished."""
+        try:
+            left = self.conversations.start()
+        except LlmflowError as exc:
+            log.error("Unfinished answers could not be looked for: %s", exc)  # whoever asks is told the same
+            return
+        if left:
+            log.warning("%d answers were left unfinished by a process that died; what had come of them is kept", left)
+
+    def close(self) -> None:
+        """Keep what runs as interrupted and let the threads end; stores stay open."""
+        self.conversations.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+def open_services(workspace: Workspace, guard: Guard, settings: ConversingSettings) -> Services:
+    """Return the services of a workspace, which stays the caller's to close."""
+    conversations = make_conversations(workspace, settings)
+    return Services(guard, conversations, WorkspaceChat(workspace), workspace.application.templates, answer_threads(settings))
+
+
+def answer_threads(settings: ConversingSettings) -> ThreadPoolExecutor:
+    """Return threads enough for every answer that runs or waits."""
+    return ThreadPoolExecutor(settings.at_once + settings.waiting, "answer")
+
+
+def make_conversations(workspace: Workspace, settings: ConversingSettings) -> Conversations:
+    """Return the conversations of a workspace: its state database, its converser, its masker."""
+    stores = workspace.application
+    masker = load_masker(workspace.ingestion.preparation.masking)
+
+    def answers(
+        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
+    ) -> Iterator[str | Answer]:
+        return workspace.converser.stream(question, principal, session_id, history, language)
+
+    def forget(session_id: str) -> None:
+        workspace.converser.forget(session_id)
+
+    return Conversations(stores.conversations, stores.events, answers, masker.mask, settings, forget)
+
+
+def make_application(services: Services, title: str = "llmflow", routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the API: conversations, single questions, the OpenAI-compatible routes, templates, and `routers`."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(services.start)
+        yield
+        await run_in_threadpool(services.close)
+
+    app = FastAPI(
+        title=title,
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,  # both would load scripts from a CDN
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    install_error_handlers(app)
+    guard, threads, conversations = services.guard, services.threads, services.conversations
+    for router in (
+        sessions.make_router(conversations, guard, threads),
+        chat_socket.make_router(conversations, guard, threads),
+        openai.make_router(conversations, guard, threads),
+        asking.make_router(conversations, services.chat, guard, threads),
+        templates.make_router(services.templates, guard),
+        *routers,
+    ):
+        app.include_router(router)
+    app.include_router(_unknown())
+    app.add_middleware(BodyLimit, elsewhere=("/api/documents", "/gradio_api/"))
+    app.add_middleware(SecurityHeaders)
+    install_access_log(app)
+    return app
+
+
+def _unknown() -> APIRouter:
+    """Return the route that answers for every address under /api and /v1 that is none, before a page's mount would."""
+    router = APIRouter()
+
+    def unknown(path: str, request: Request) -> None:
+        error = f"There is no {request.method} {request.url.path}."
+        raise HttpProblem(404, error, "The routes in /openapi.json.", "Check the address and the method.")
+
+    for prefix in ("/api", "/v1"):
+        router.add_api_route(
+            prefix + "/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+        )
+    return router
