@@ -81,6 +81,10 @@ class Masker:
                 counts[finding.kind] += 1
         return MaskedText(text, MappingProxyType(dict(sorted(counts.items()))))
 
+    def __call__(self, text: str) -> str:
+        """Return the masked text alone."""
+        return self.mask(text).text
+
     def mask_many(self, texts: Sequence[str]) -> list[MaskedText]:
         """Return `mask` of each text, in order."""
         return [self.mask(text) for text in texts]
@@ -118,6 +122,16 @@ class Masker:
             if self._engine is None:
                 self._engine = build_engine()
             return self._engine
+
+
+def visible(text: str) -> str:
+    """Return `text` without the characters that nobody sees and that patterns read over."""
+    return _INVISIBLE.sub("", text)
+
+
+def folded(text: str) -> str:
+    """Return `text` as the patterns read it, character for character: full-width signs, odd hyphens and blanks folded."""
+    return text.translate(_FOLDS) if _FOLDED.search(text) else text
 
 
 def _may_hold_numbers(text: str) -> bool:
