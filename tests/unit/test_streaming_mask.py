@@ -1,5 +1,7 @@
 """Pieces of an answer are masked while they stream: whatever the pieces, nothing personal is ever shown, and nothing is lost."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -9,25 +11,73 @@ from llmflow.ingestion.masking import Masker, MaskingSettings, visible
 
 MASKER = Masker(MaskingSettings())
 VALUES = (
-    "900101-1234567", "010-1234-5678", "02) 123-4567", "+82-10-1234-5678", "(02)123-4567", "hong.gildong@corp.local", "인사팀@회사.한국",
-    "1234-5678-9012-3452", "4111 1111 1111 1111", "서울 12-123456-12", "11-22-123456-33", "M123A4567", "GB82 WEST 1234 5698 7654 32",
-    "110-123-456789", "123 456 789012", "123-45-67890", "010 1234 5678", "０１０-１２３４-５６７８", "010‑1234‑5678", "900101-1******",
-)  # fmt: skip
+    "900101-1234567",
+    "010-1234-5678",
+    "02) 123-4567",
+    "+82-10-1234-5678",
+    "(02)123-4567",
+    "hong.gildong@corp.local",
+    "인사팀@회사.한국",
+    "1234-5678-9012-3452",
+    "4111 1111 1111 1111",
+    "서울 12-123456-12",
+    "11-22-123456-33",
+    "M123A4567",
+    "GB82 WEST 1234 5698 7654 32",
+    "110-123-456789",
+    "123 456 789012",
+    "123-45-67890",
+    "010 1234 5678",
+    "０１０-１２３４-５６７８",
+    "010‑1234‑5678",
+    "900101-1******",
+)
 LABELS = (
-    "계좌번호: ", "여권 ", "성명: 홍길동", "담당자: 김철수, 이영희 과장", "예금주 박민수 ", "name: John Smith\nphone: ", "Applicant: Jane Doe ",
-    "| 성명 | 전화 |\n|---|---|\n| 홍길동 | ", "사업자등록번호 ", "면허 ", "카드 ", "전화번호는 ", "이름\t부서\n김철수\t인사팀\n",
-)  # fmt: skip
+    "계좌번호: ",
+    "여권 ",
+    "성명: 홍길동",
+    "담당자: 김철수, 이영희 과장",
+    "예금주 박민수 ",
+    "name: John Smith\nphone: ",
+    "Applicant: Jane Doe ",
+    "| 성명 | 전화 |\n|---|---|\n| 홍길동 | ",
+    "사업자등록번호 ",
+    "면허 ",
+    "카드 ",
+    "전화번호는 ",
+    "이름\t부서\n김철수\t인사팀\n",
+)
 FILLERS = (
-    "연차는 15일이며 [1] ", "2026. 3. 2.부터 300만 원입니다. ", "\n", "\n\n", " ", "입니다", "은행 계좌입니다", ", ", "- ", "이고 카드번호입니다.",
-    "The limit is 5 days [2].\n", "https://hr.local/a?id=12345678 ", "[PHONE]", "a", "서울 ", "\u200b", "|", "\t", "3", "12", "(", "+",
-)  # fmt: skip
+    "연차는 15일이며 [1] ",
+    "2026. 3. 2.부터 300만 원입니다. ",
+    "\n",
+    "\n\n",
+    " ",
+    "입니다",
+    "은행 계좌입니다",
+    ", ",
+    "- ",
+    "이고 카드번호입니다.",
+    "The limit is 5 days [2].\n",
+    "https://hr.local/a?id=12345678 ",
+    "[PHONE]",
+    "a",
+    "서울 ",
+    "\u200b",
+    "|",
+    "\t",
+    "3",
+    "12",
+    "(",
+    "+",
+)
 TEXTS = st.lists(st.sampled_from((*VALUES, *LABELS, *FILLERS)) | st.text(max_size=6), max_size=14).map("".join)
 
 
 def streamed(text: str, cuts: list[int]) -> list[str]:
     places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
     stream = StreamingMask(MASKER)
-    shown = [stream.push(text[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    shown = [stream.push(text[a:b]) for a, b in pairwise(places)]
     return [*shown, stream.finish()]
 
 
