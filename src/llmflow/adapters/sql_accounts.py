@@ -131,6 +131,8 @@ class SqlAccountStore(ApplicationTables):
         with self._write() as connection:
             _locked(connection, sign_in.account_id)
             connection.execute(delete(sign_ins).where(sign_ins.c.expires_at != "", sign_ins.c.expires_at <= now()))
+            seen = update(accounts).where(accounts.c.id == sign_in.account_id)
+            connection.execute(seen.values(seen_at=instant(sign_in.created_at)))
             connection.execute(
                 insert(sign_ins).values(
                     id=sign_in.id,

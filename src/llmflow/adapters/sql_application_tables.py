@@ -77,6 +77,7 @@ chat_sessions = Table(
     Column("folded", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
+    Column("forgotten", Integer, nullable=False),
     Index("chat_sessions_by_account", "account_id", "updated_at", "id"),
     Index("chat_sessions_by_tenant", "tenant", "updated_at", "id"),
     Index("chat_sessions_by_time", "updated_at", "id"),

@@ -94,7 +94,7 @@ def owned(session_id: str, account_id: str) -> ColumnElement[bool]:
 
 
 def session_of(row: Row[Any]) -> ChatSession:
-    return ChatSession(row.id, row.tenant, row.account_id, row.title, row.created_at, row.updated_at, row.messages)
+    return ChatSession(row.id, row.tenant, row.account_id, row.title, row.created_at, row.updated_at, row.messages, row.forgotten)
 
 
 def messages_of(connection: Connection, statement: Select[Any]) -> list[Message]:

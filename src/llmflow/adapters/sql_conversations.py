@@ -30,15 +30,23 @@ class SqlConversationStore(ConversationReader):
         session = ChatSession(new_id(), storable(tenant), storable(account_id), storable(title), at, at)
         values = {name: getattr(session, name) for name in ("id", "tenant", "account_id", "title", "created_at", "updated_at")}
         with self._write() as connection:
-            connection.execute(insert(chat_sessions).values(**values, folded=folded(title)))
+            connection.execute(insert(chat_sessions).values(**values, folded=folded(title), forgotten=session.forgotten))
         return session
+
+    def forget(self, session_id: str, account_id: str) -> ChatSession:
+        last = select(func.coalesce(func.max(messages.c.ordinal), -1)).where(messages.c.session_id == chat_sessions.c.id)
+        with self._write() as connection:
+            _locked(connection, session_id, account_id)
+            mine = update(chat_sessions).where(owned(session_id, account_id))
+            connection.execute(mine.values(forgotten=last.scalar_subquery()))
+            return _session(connection, session_id, account_id)
 
     def rename(self, session_id: str, account_id: str, title: str) -> ChatSession:
         with self._write() as connection:
             _locked(connection, session_id, account_id)
             mine = update(chat_sessions).where(owned(session_id, account_id))
             connection.execute(mine.values(title=storable(title), folded=folded(title)))
-            return session_of(connection.execute(select(chat_sessions, COUNT).where(owned(session_id, account_id))).one())
+            return _session(connection, session_id, account_id)
 
     def delete(self, session_id: str, account_id: str) -> bool:
         with self._write() as connection:
@@ -63,7 +71,11 @@ class SqlConversationStore(ConversationReader):
             place = 0 if last is None else last + 1
             asked = _add(connection, session.id, place, "user", question, MessageStatus.DONE)
             pending = _add(connection, session.id, place + 1, "assistant", "", MessageStatus.PENDING)
-            _touch(connection, session, "" if session.title else title_of(question))
+            if not session.title:
+                title = title_of(question)
+                _touch(connection, session.id, title=title, folded=folded(title))
+            else:
+                _touch(connection, session.id)
             return _message(connection, asked), _message(connection, pending)
 
     def begin_again(
@@ -83,7 +95,7 @@ class SqlConversationStore(ConversationReader):
                 text = {"content": storable(content), "folded": folded(content), "updated_at": now()}
                 connection.execute(update(messages).where(mine).values(**text))
             pending = _add(connection, session.id, question.ordinal + 1, "assistant", "", MessageStatus.PENDING)
-            _touch(connection, session)
+            _touch(connection, session.id, forgotten=min(session.forgotten, question.ordinal - 1))
             return _message(connection, question.id), _message(connection, pending)
 
     def progress(self, message_id: str, account_id: str, content: str) -> None:
@@ -114,8 +126,7 @@ class SqlConversationStore(ConversationReader):
             _cite(connection, row.id, citations)
             if _cites_forgotten(connection, row, citations):
                 _withdraw(connection, [row.id])
-            session = connection.execute(select(chat_sessions).where(chat_sessions.c.id == row.session_id)).one()
-            _touch(connection, session)
+            _touch(connection, row.session_id)
             return _message(connection, row.id)
 
     def rate(self, message_id: str, account_id: str, rating: str, reason: str = "", correction: str = "") -> Message:
@@ -128,8 +139,7 @@ class SqlConversationStore(ConversationReader):
             why, better = (storable(reason), storable(correction)) if rating else ("", "")
             judged = {"rating": rating, "reason": why, "correction": better, "rated_at": now() if rating else ""}
             connection.execute(update(messages).where(messages.c.id == row.id).values(**judged))
-            session = update(chat_sessions).where(chat_sessions.c.id == row.session_id)
-            connection.execute(session.values(updated_at=now()))
+            _touch(connection, row.session_id)
             return _message(connection, row.id)
 
     def interrupt_pending(self, older_than: str) -> int:
@@ -160,6 +170,10 @@ def title_of(question: str) -> str:
     """Return a session's title: the question's first words on one line."""
     line = " ".join(storable(question).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _session(connection: Connection, session_id: str, account_id: str) -> ChatSession:
+    return session_of(connection.execute(select(chat_sessions, COUNT).where(owned(session_id, account_id))).one())
 
 
 def _locked(connection: Connection, session_id: str, account_id: str) -> Row[Any]:
@@ -223,9 +237,8 @@ def _message(connection: Connection, message_id: str) -> Message:
     return message
 
 
-def _touch(connection: Connection, session: Row[Any], title: str = "") -> None:
-    values = {"updated_at": now()} | ({"title": title, "folded": folded(title)} if title else {})
-    connection.execute(update(chat_sessions).where(chat_sessions.c.id == session.id).values(**values))
+def _touch(connection: Connection, session_id: str, **values: Any) -> None:
+    connection.execute(update(chat_sessions).where(chat_sessions.c.id == session_id).values(updated_at=now(), **values))
 
 
 def _cite(connection: Connection, message_id: str, cited: Sequence[Citation]) -> None:

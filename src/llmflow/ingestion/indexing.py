@@ -83,7 +83,7 @@ def index_staged(stores: Stores, settings: IndexingSettings, progress: Progress,
 
 
 def carry_out_removals(stores: Stores, batch: int = 5000) -> int:
-    """Remove from every store what the state database put up for removal; return how many chunks and documents."""
+    """Remove from every store, and from conversations, what was put up for removal; return how many chunks and documents."""
     count = 0
     while True:
         chunk_ids, document_ids = stores.state.removals(batch)
@@ -93,6 +93,9 @@ def carry_out_removals(stores: Stores, batch: int = 5000) -> int:
         stores.text.delete(chunk_ids)
         stores.graph.delete_chunks(chunk_ids)
         stores.raw.delete(document_ids)
+        if stores.application is not None:
+            for document_id in document_ids:
+                stores.application.forget_document(document_id)
         stores.state.removed(chunk_ids, document_ids)
         count += len(chunk_ids) + len(document_ids)
 

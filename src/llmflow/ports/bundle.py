@@ -26,9 +26,13 @@ class Stores:
     extractor: EntityExtractor | None = None
     """Asked where `ingestion.preparation.extraction` switches it on."""
 
+    application: "ApplicationStores | None" = None
+    """What people made of documents, which deleting them reaches too; None for stores that nobody talks to."""
+
     def close(self) -> None:
-        for store in (self.state, self.text, self.vectors, self.graph):
-            store.close()
+        for store in (self.state, self.text, self.vectors, self.graph, self.application):
+            if store is not None:
+                store.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class ApplicationStores:
     jobs: JobStore
     events: EventLog
     audit: AuditLog
+
+    def forget_document(self, document_id: str) -> None:
+        """Take a deleted document out of conversations, and out of what models remember of them."""
+        for session_id in self.conversations.forget_document(document_id):
+            self.memory.forget(session_id)
 
     def close(self) -> None:
         for store in (self.accounts, self.conversations, self.memory, self.templates, self.jobs, self.events, self.audit):

@@ -46,6 +46,7 @@ STORE_ENTRIES = {
     "embedder": "embedder",
     "reranker": "reranker",
     "extractor": "extractor",
+    "application": "application_state",
 }
 
 
@@ -91,8 +92,8 @@ class Workspace:
 
     @cached_property
     def application(self) -> ApplicationStores:
-        """Accounts, conversations and operation, in the state database."""
-        return self.load("application_state")
+        """Accounts, conversations and operation: the same that `stores` has."""
+        return self.load(STORE_ENTRIES["application"])
 
     @cached_property
     def ingestion(self) -> IngestionSettings:

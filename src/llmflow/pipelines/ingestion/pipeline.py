@@ -4,7 +4,17 @@ from kedro.pipeline import Node, Pipeline
 
 from llmflow.pipelines.ingestion.nodes import index_documents, prepare_documents, register_documents, report_ingestion
 
-STORES = ["state_store", "text_index", "vector_store", "graph_store", "raw_store", "embedder", "reranker", "extractor"]
+STORES = [
+    "state_store",
+    "text_index",
+    "vector_store",
+    "graph_store",
+    "raw_store",
+    "embedder",
+    "reranker",
+    "extractor",
+    "application_state",
+]
 
 
 def create_pipeline(**_: object) -> Pipeline:

@@ -82,6 +82,7 @@ def _conversations() -> None:
         sa.Column("folded", sa.Text, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("forgotten", sa.Integer, nullable=False),
         sa.Index("chat_sessions_by_account", "account_id", "updated_at", "id"),
         sa.Index("chat_sessions_by_tenant", "tenant", "updated_at", "id"),
         sa.Index("chat_sessions_by_time", "updated_at", "id"),
