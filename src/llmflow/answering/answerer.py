@@ -13,6 +13,7 @@ from pydantic import Field
 from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
+from llmflow.answering.followups import FollowUpSettings
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
@@ -50,6 +51,7 @@ class AnsweringSettings(Settings):
     max_tokens: int = Field(default=600, ge=16)
     temperature: float = Field(default=0.0, ge=0, le=2)
     memory: MemorySettings = MemorySettings()
+    followups: FollowUpSettings = FollowUpSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ class MemorySettings(Settings):
     """Most messages of a session that are remembered."""
     ttl_s: int = Field(default=24 * 3600, ge=1)
     """Seconds after the last message until a session is forgotten."""
-    context_tokens: int = Field(default=8192, ge=512)
+    context_tokens: int = Field(default=16384, ge=512)
     """Context of the model: prompt and reply together."""
-    turns_tokens: int = Field(default=1500, ge=0)
+    turns_tokens: int = Field(default=3000, ge=0)
     """Most tokens of recent turns."""
-    summary_tokens: int = Field(default=400, ge=0)
+    summary_tokens: int = Field(default=1200, ge=0)
     """Most tokens of the summary of older turns."""
     tokenizer: str = ""
     """Folder with the model's `tokenizer.json`; empty: the server is asked where it counts tokens, else the bound holds."""

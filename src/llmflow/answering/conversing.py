@@ -4,10 +4,12 @@ The answerer is the one that is evaluated. Everything here only decides what it 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from llmflow.answering.answerer import Answerer
-from llmflow.answering.memory import Memory
+from llmflow.answering.followups import StandAlone, stand_alone
+from llmflow.answering.memory import Memory, Recalled
+from llmflow.ports import current_model
 from llmflow.types import Answer, ChatTurn, Principal
 
 
@@ -16,32 +18,46 @@ class Converser:
     """Answers in conversations. Ask for a new one for each question: it holds the answerer with the settings that serve now."""
 
     answerer: Answerer
-    memory: Memory
+    memory: Memory = field(default_factory=Memory)
+    rewrite_prompt: str = ""
+    """What a chat model is asked to make a follow-up stand alone; empty: by rule."""
 
     def stream(
         self,
         question: str,
         principal: Principal,
         session_id: str = "",
-        history: Sequence[ChatTurn] = (),
+        history: Sequence[ChatTurn] | None = None,
         language: str | None = None,
     ) -> Iterator[str | Answer]:
         """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces.
 
         `history` is what the conversation store holds of the session before this question, oldest first: questions with
         complete answers, without the failed and stopped ones. It is the truth; what is remembered only adds a summary to it, and
-        follows it when an answer was made again or a question was edited. `session_id` empty: nothing is remembered, as for
-        stateless requests, and `history` is the whole conversation. `language` None follows the language of the question.
+        follows it when an answer was made again, a question was edited or the memory was reset. None: the memory alone is asked.
+        `session_id` empty: nothing is remembered, as for stateless requests. `language` None follows the question.
 
         `Answer.asked` is the question as it was searched where a follow-up was rewritten, `Answer.cached` says that it was
         given before. Raises the errors of `Answerer.stream`; a memory or cache that is away never shows.
         """
         recalled = self.memory.recall(session_id, history)
-        found = self.answerer.find(question, principal, language)
+        asked = self.stand_alone(question, recalled)
+        found = self.answerer.find(asked.text, principal, language)
         for piece in self.answerer.respond(found, recalled.turns, recalled.summary):
             if isinstance(piece, Answer):
-                self.memory.keep(session_id, self.answerer.mask(question), piece, recalled)
+                piece = replace(piece, asked=found.question) if asked.changed else piece
+                self.memory.keep(session_id, self.answerer.mask(question), piece)
             yield piece
+
+    def stand_alone(self, question: str, recalled: Recalled) -> StandAlone:
+        """Return the question as it is searched after what was said."""
+        if not recalled.turns:
+            return StandAlone(question, "as asked")
+        settings, analyser = self.answerer.settings.followups, self.answerer.retriever.analyser
+        mask = self.answerer.mask
+        turns = [ChatTurn(turn.role, mask(turn.content)) for turn in recalled.turns[-settings.turns :]]
+        model = current_model(self.answerer.model)
+        return stand_alone(mask(question), turns, settings, analyser, model, self.rewrite_prompt)
 
     def forget(self, session_id: str) -> None:
         """Forget what was said in a session; the conversation store still shows it."""

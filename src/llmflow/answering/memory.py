@@ -6,10 +6,10 @@ never the answer.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmflow.answering.budget import MemorySettings, estimate_tokens, recent_turns
-from llmflow.errors import StoreUnavailable
+from llmflow.errors import LlmflowError, StoreUnavailable
 from llmflow.ports import ChatMemory
 from llmflow.types import Answer, ChatTurn
 
@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 Summarise = Callable[[str, Sequence[ChatTurn], int], str]
 """Earlier summary, older turns, most tokens: the new summary."""
+Run = Callable[[Callable[[], None]], object]
+"""Runs something at once or beside the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,61 +36,66 @@ class Recalled:
 class Memory:
     """The memory of all sessions; `store` None remembers nothing beyond the history that is given."""
 
-    settings: MemorySettings
+    settings: MemorySettings = MemorySettings()
     store: ChatMemory | None = None
     summarise: Summarise | None = None
+    run: Run = field(default=lambda work: work())
+    """Where summaries are made: at once, or beside the answer where a model makes them."""
 
-    def recall(self, session_id: str, history: Sequence[ChatTurn]) -> Recalled:
-        """Return what may be referred to; `history` where the memory is away or knows nothing, and where both disagree."""
-        history = tuple(history)[-self.settings.limit :]
+    def recall(self, session_id: str, history: Sequence[ChatTurn] | None) -> Recalled:
+        """Return what may be referred to: `history`, with a summary of its oldest turns where one is remembered.
+
+        Without a history (None) the memory alone is asked.
+        """
+        given = tuple(history or ())[-self.settings.limit :]
         if self.store is None or not session_id:
-            return Recalled(history)
+            return Recalled(given)
         try:
             remembered = self.store.turns(session_id)
+            turns = tuple(remembered or ())
+            if given and not turns or history is not None and _asked(turns) != _asked(given[max(0, len(given) - len(turns)) :]):
+                remembered = None  # an answer made again, a question edited or a memory reset: the copy is not what was said
             if remembered is None:
-                if history:
-                    self.store.replace(session_id, history)
-                return Recalled(history)
-            turns = tuple(remembered)
-            if history and _asked(turns) != _asked(history[len(history) - len(turns) :]):
-                self.store.replace(session_id, history)  # an answer made again or a question edited cuts the memory too
-                return Recalled(history)
+                self.store.replace(session_id, given) if given else self.store.forget(session_id)
+                return Recalled(given)
             summary, covered = self.store.summary(session_id)
             return Recalled(turns[covered:], summary)
         except StoreUnavailable as exc:
             log.warning("The conversation store stands in for the memory: %s", exc)
-            return Recalled(history)
+            return Recalled(given)
 
-    def keep(self, session_id: str, question: str, answer: Answer, recalled: Recalled) -> None:
+    def keep(self, session_id: str, question: str, answer: Answer) -> None:
         """Remember a question with its answer unless nothing was found, and summarise what no longer fits."""
         if self.store is None or not session_id or not answer.found:
             return
         turns = (ChatTurn("user", question), ChatTurn("assistant", answer.text))
         try:
             self.store.append(session_id, turns)
-            self._condense(session_id)
+            self.run(lambda: self._condense(session_id))
         except StoreUnavailable as exc:
             log.warning("Not remembered: %s", exc)
 
     def forget(self, session_id: str) -> None:
         """Forget a session's turns and summary; raises StoreUnavailable, since a wish to be forgotten must not fail silently."""
         if self.store is not None and session_id:
-            self.store.replace(session_id, ())
+            self.store.forget(session_id)
 
     def _condense(self, session_id: str) -> None:
         """Summarise the turns that a prompt has no room for, once they are half as much again as what it has room for."""
-        assert self.store is not None
-        if self.summarise is None:
+        if self.store is None or self.summarise is None:
             return
-        turns = self.store.turns(session_id) or []
-        summary, covered = self.store.summary(session_id)
-        fresh = turns[covered:]
-        room = self.settings.turns_tokens
-        if len(recent_turns(fresh, estimate_tokens, room + room // 2)) == len(fresh):
-            return
-        recent = recent_turns(fresh, estimate_tokens, room)
-        older = fresh[: len(fresh) - len(recent)]
-        self.store.set_summary(session_id, self.summarise(summary, older, self.settings.summary_tokens), covered + len(older))
+        try:
+            turns = self.store.turns(session_id) or []
+            summary, covered = self.store.summary(session_id)
+            fresh = turns[covered:]
+            room = self.settings.turns_tokens
+            if len(recent_turns(fresh, estimate_tokens, room + room // 2)) == len(fresh):
+                return
+            older = fresh[: len(fresh) - len(recent_turns(fresh, estimate_tokens, room))]
+            text = self.summarise(summary, older, self.settings.summary_tokens)
+            self.store.set_summary(session_id, text, covered + len(older))
+        except LlmflowError as exc:
+            log.warning("Not summarised: %s", exc)
 
 
 def _asked(turns: Sequence[ChatTurn]) -> list[str]:
