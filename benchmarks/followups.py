@@ -1,7 +1,7 @@
-"""Follow-up questions: recall of raw, concatenated, rewritten and full questions: python -m benchmarks.followups [--split tune|confirm]
+"""Follow-up questions: recall of raw, concatenated, rewritten and full questions: python -m benchmarks.followups [--split tune]
 
-Chains of data/sample/followups.jsonl over the workspace's corpus (`llmflow ingest data/sample/corpus` first). Each turn is asked as
-the chat would ask it, with the answers that the workspace gave to the turns before.
+Chains of data/sample/followups.jsonl over the workspace's corpus (`llmflow ingest data/sample/corpus` first). Each turn is asked
+as the chat would ask it, with the answers that the workspace gave to the turns before.
 """
 
 import argparse
@@ -63,9 +63,8 @@ def _asked(workspace: Any, chain: dict[str, Any]) -> list[dict[str, Any]]:
         recalls = {way: _recall(result.hits, turn["evidence"]) for way, result in found.items()}
         answer = answerer.answer(rewritten.text, principal)
         said += [ChatTurn("user", text), ChatTurn("assistant", answer.text)] if answer.found else []
-        rows.append(
-            {"id": chain["id"], "language": chain["language"], "kind": turn["kind"], "changed": rewritten.changed, **questions, **{f"r_{way}": value for way, value in recalls.items()}}
-        )  # fmt: skip
+        row = {"id": chain["id"], "language": chain["language"], "kind": turn["kind"], "changed": rewritten.changed, **questions}
+        rows.append({**row, **{f"r_{way}": value for way, value in recalls.items()}})
     return rows
 
 

@@ -22,10 +22,6 @@ MESSAGE_TOKENS = 16
 
 
 class MemorySettings(Settings):
-    limit: int = Field(default=100, ge=2)
-    """Most messages of a session that are remembered."""
-    ttl_s: int = Field(default=24 * 3600, ge=1)
-    """Seconds after the last message until a session is forgotten."""
     context_tokens: int = Field(default=16384, ge=512)
     """Context of the model: prompt and reply together."""
     turns_tokens: int = Field(default=3000, ge=0)

@@ -1,7 +1,7 @@
 """Follow-up questions made to stand alone: by the chat model where one is configured, by rule otherwise.
 
-Only the text that is searched changes. A question that stands alone comes back as the very same text: a rewrite that adds the topic
-before it to a new topic does more harm than a follow-up that finds nothing.
+Only the text that is searched changes. A question that stands alone comes back as the very same text: a rewrite that adds the
+topic before it to a new topic does more harm than a follow-up that finds nothing.
 """
 
 import logging
@@ -64,8 +64,8 @@ def stand_alone(
 ) -> StandAlone:
     """Return the question as it would be asked without the turns before it (oldest first); the very same text where it can be.
 
-    The model is asked only where something suggests a follow-up. Its rewrite is dropped for the rules' when the model is away, answers
-    in another form, changes the language, or names what neither question nor turns name.
+    The model is asked only where something suggests a follow-up. Its rewrite is dropped for the rules' when the model is away,
+    answers in another form, changes the language, or names what neither question nor turns name.
     """
     turns = turns[-settings.turns :]
     if not settings.enabled or not any(turn.role == "user" for turn in turns):

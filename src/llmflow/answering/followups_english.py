@@ -16,20 +16,22 @@ AUXILIARY = frozenset(
     "is are was were be been being am do does did can could may might must shall should will would has have had".split()
 )
 GRAMMAR = AUXILIARY | frozenset(
-    "a an the of for in on at to from by with without within into onto per and or but if when while after before until since about "
-    "as than then so not no what which who whom whose where why how much many long often soon fast quickly late far old big i we you "
-    "he she it they them us me my our your his her its their this that these those there up out over under above below more most less "
-    "one ones any some all each every only also too very just please ever still yet again".split()
+    "a an the of for in on at to from by with without within into onto per and or but if when while after before "
+    "until since about as than then so not no what which who whom whose where why how much many long often soon fast "
+    "quickly late far old big i we you he she it they them us me my our your his her its their this that these those "
+    "there up out over under above below more most less one ones any some all each every only also too very just "
+    "please ever still yet again".split()
 )
 GENERIC = frozenset(
-    "deadline limit extension contact number approval approver form cost price fee amount budget rule rules exception exceptions step "
-    "steps procedure process reason purpose condition conditions requirement requirements document documents receipt receipts address "
-    "place location room floor office team unit department owner manager person people time date day days week weeks month months year "
-    "years hour hours minute minutes period duration start end name title role list detail details result results happen happens need "
-    "needed required allowed apply applies applied approve approves approved pay pays paid keep keeps kept keeping store stored work "
-    "works use used using get gets take takes last lasts run runs runs operate operates operated confirm confirms file filed filing "
-    "decide decides wait answer call ask send sent give given go goes make made see know tell show start starts begin begins fail fails "
-    "written stored put done goods thing things case cases way ways tool system else right rights".split()
+    "deadline limit extension contact number approval approver form cost price fee amount budget rule rules exception "
+    "exceptions step steps procedure process reason purpose condition conditions requirement requirements document "
+    "documents receipt receipts address place location room floor office team unit department owner manager person "
+    "people time date day days week weeks month months year years hour hours minute minutes period duration start end "
+    "name title role list detail details result results happen happens need needed required allowed apply applies "
+    "applied approve approves approved pay pays paid keep keeps kept keeping store stored work works use used using "
+    "get gets take takes last lasts run runs operate operates operated confirm confirms file filed filing decide "
+    "decides wait answer call ask send sent give given go goes make made see know tell show starts begin begins fail "
+    "fails written put done goods thing things case cases way ways tool system else right rights".split()
 )
 """Words that name a property, a step or a general act, and say nothing of a subject without another word."""
 PEOPLE = re.compile(
@@ -77,7 +79,7 @@ def _elliptic(plain: str) -> str | None:
     words = [word.lower() for word in WORD.findall(said)]
     if len(words) > 7 or not words or words[0] in {"what", "who", "when", "where", "why", "how", "which"}:
         return None
-    if any(word in AUXILIARY for word in words) or PRONOUN.fullmatch(words[0]) and len(words) == 1:
+    if any(word in AUXILIARY for word in words) or (PRONOUN.fullmatch(words[0]) and len(words) == 1):
         return None
     return said
 
@@ -120,7 +122,7 @@ def _named_before(before: Sequence[str]) -> bool:
         for word in before
         if re.sub(r"\W", "", word.lower()) not in GRAMMAR and re.sub(r"\W", "", word.lower()) not in GENERIC
     ]
-    return bool(content) and any(word[:1].isupper() for word in content) or len(content) >= 2
+    return (bool(content) and any(word[:1].isupper() for word in content)) or len(content) >= 2
 
 
 def _replaced(plain: str, previous: str, answer: str, topic: str) -> str:
@@ -216,10 +218,7 @@ def _phrases(text: str) -> list[str]:
     for number, word in enumerate(words):
         lower = word.lower()
         verb = (
-            CLAUSE_VERBS.search(lower)
-            and number + 1 < len(words)
-            and words[number + 1].lower() in GRAMMAR
-            and not runs[-1][:1] == []
+            CLAUSE_VERBS.search(lower) and number + 1 < len(words) and words[number + 1].lower() in GRAMMAR and runs[-1][:1] != []
         )
         following_be = number > 0 and words[number - 1].lower() in AUXILIARY and lower.endswith(("ed", "ing"))
         ends = number + 1 == len(words) or (words[number + 1].lower() in GRAMMAR and not _letter(words[number + 1]))
@@ -234,13 +233,13 @@ def _phrases(text: str) -> list[str]:
             runs.append([])
             continue
         runs[-1].append(word)
-    cleaned = [[word for word in run if not (word.lower() in _VERBS)] for run in runs]
+    cleaned = [[word for word in run if word.lower() not in _VERBS] for run in runs]
     return [" ".join(run) for run in cleaned if run]
 
 
 _VERBS = frozenset(
-    "kept reviewed removed paid filed run runs take takes last lasts get gets go goes keep keeps do use used stored informed carried "
-    "happen happens works work claim claimed approve approves drive pay need needs".split()
+    "kept reviewed removed paid filed run runs take takes last lasts get gets go goes keep keeps do use used stored "
+    "informed carried happen happens works work claim claimed approve approves drive pay need needs".split()
 )
 
 

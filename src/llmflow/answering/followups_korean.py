@@ -1,7 +1,7 @@
 """Korean follow-up questions made to stand alone by rule: demonstratives, ellipsis (`재무팀은요?`), questions without a subject.
 
-A word is split where its nouns end: `법인카드의` is the stem `법인카드` and the tail `의`. Neighbouring words form a noun phrase until
-one carries a particle other than `의`.
+A word is split where its nouns end: `법인카드의` is the stem `법인카드` and the tail `의`. Neighbouring words form a noun phrase
+until one carries a particle other than `의`.
 """
 
 import re
@@ -21,11 +21,13 @@ FULL_FORM = {"그걸": "을", "그건": "은", "그게": "이", "이걸": "을",
 LIGHT = frozenset("되 어떻 어떠 알리 주 말하 그렇 같 있 가능 하 부탁 궁금 마찬가지 경우 쪽 때".split())
 """What an elliptic question may end in: `개인 클라우드도 되나요?`, `협업 쪽은 어떤가요?`."""
 GENERIC = frozenset(
-    "신청 신청서 접수 승인 심사 등록 처리 지급 제출 발급 재발급 예약 취소 변경 연장 환불 환수 정산 신고 문의 상담 운영 관리 담당 담당자 책임자 "
-    "부서 팀 시스템 화면 창구 사이트 메뉴 양식 서류 증빙 첨부 기한 마감 기간 시간 시각 날짜 일정 시작 종료 한도 금액 비용 요금 가격 수수료 액수 비율 "
-    "횟수 인원 개수 번호 내선 연락처 전화 메일 채널 주소 위치 장소 자리 층 방법 절차 순서 단계 조건 자격 대상 기준 예외 제한 이유 사유 목적 결과 효과 "
-    "위험 문제 차이 종류 예시 제목 이름 내용 의미 뜻 경우 때 것 일 말 다음 전 후 동안 이후 이전 최대 최소 하루 달 주 년 월 일 시 분 초 명 개 번 회 "
-    "점검 예정 안 수 당 명당 사람 누구 무엇 얼마 어디 언제 며칠 적용 시행 조치 확인 연기 전환 담당팀 소관 소관부서 필요 가능 규정 제도 유효 보관 허용 추가 벌칙 위반".split()
+    "신청 신청서 접수 승인 심사 등록 처리 지급 제출 발급 재발급 예약 취소 변경 연장 환불 환수 정산 신고 문의 상담 "
+    "운영 관리 담당 담당자 책임자 부서 팀 시스템 화면 창구 사이트 메뉴 양식 서류 증빙 첨부 기한 마감 기간 시간 시각 "
+    "날짜 일정 시작 종료 한도 금액 비용 요금 가격 수수료 액수 비율 횟수 인원 개수 번호 내선 연락처 전화 메일 채널 "
+    "주소 위치 장소 자리 층 방법 절차 순서 단계 조건 자격 대상 기준 예외 제한 이유 사유 목적 결과 효과 위험 문제 차이 "
+    "종류 예시 제목 이름 내용 의미 뜻 경우 때 것 일 말 다음 전 후 동안 이후 이전 최대 최소 하루 달 주 년 월 시 분 초 "
+    "명 개 번 회 점검 예정 안 수 당 명당 사람 누구 무엇 얼마 어디 언제 며칠 적용 시행 조치 확인 연기 전환 담당팀 소관 "
+    "소관부서 필요 가능 규정 제도 유효 보관 허용 추가 벌칙 위반".split()
 )
 """Nouns that name a property, a part or a step of something, and say nothing without it."""
 RANKS = frozenset(
@@ -144,6 +146,8 @@ def _word(match: re.Match[str], found: Sequence[Morpheme]) -> Word:
 def _without_pointing(plain: str, words: Sequence[Word], previous: str, answer: str, analyser: AnalyserSettings) -> str | None:
     """Replace the first word that points back by what it points to; None where nothing points."""
     for number, word in enumerate(words):
+        if any(earlier.stem and earlier.stem not in GENERIC for earlier in words[:number]):
+            return None  # it points to what the question itself named
         pointing = POINTING.match(word.text)
         if pointing:
             thing = pointing.group()
@@ -195,9 +199,8 @@ def _names(text: str, analyser: AnalyserSettings) -> list[str]:
     found = []
     for word in words_of(text, analyser):
         latin = LATIN_NAME.match(word.stem)
-        if latin and len(latin.group()) > 1:
-            found.append(word.stem)
-        elif word.stem and not word.verbal and re.match(r"(?:에서|으로|로)(?:만|도)?$", word.tail) and len(word.stem) > 2:
+        means = not word.verbal and len(word.stem) > 2 and re.match(r"(?:에서|으로|로)(?:만|도)?$", word.tail)
+        if (latin and len(latin.group()) > 1) or means:
             found.append(word.stem)
     return found
 

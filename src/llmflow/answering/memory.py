@@ -6,7 +6,9 @@ never the answer.
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from llmflow.answering.budget import MemorySettings, estimate_tokens, recent_turns
 from llmflow.errors import LlmflowError, StoreUnavailable
@@ -18,7 +20,21 @@ log = logging.getLogger(__name__)
 Summarise = Callable[[str, Sequence[ChatTurn], int], str]
 """Earlier summary, older turns, most tokens: the new summary."""
 Run = Callable[[Callable[[], None]], object]
-"""Runs something at once or beside the caller."""
+"""Runs something: `at_once` or `beside` the caller."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def beside(work: Callable[[], None]) -> None:
+    """Run in the process's one thread for summaries; a model takes seconds, and nobody waits for a summary."""
+    _thread().submit(work)
+
+
+@lru_cache(maxsize=1)
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="summaries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +52,10 @@ class Recalled:
 class Memory:
     """The memory of all sessions; `store` None remembers nothing beyond the history that is given."""
 
-    settings: MemorySettings = MemorySettings()
+    settings: MemorySettings = field(default_factory=MemorySettings)
     store: ChatMemory | None = None
     summarise: Summarise | None = None
-    run: Run = field(default=lambda work: work())
+    run: Run = at_once
     """Where summaries are made: at once, or beside the answer where a model makes them."""
 
     def recall(self, session_id: str, history: Sequence[ChatTurn] | None) -> Recalled:
@@ -47,13 +63,14 @@ class Memory:
 
         Without a history (None) the memory alone is asked.
         """
-        given = tuple(history or ())[-self.settings.limit :]
+        given = tuple(history or ())
         if self.store is None or not session_id:
             return Recalled(given)
         try:
             remembered = self.store.turns(session_id)
             turns = tuple(remembered or ())
-            if given and not turns or history is not None and _asked(turns) != _asked(given[max(0, len(given) - len(turns)) :]):
+            same = history is None or _asked(turns) == _asked(given[max(0, len(given) - len(turns)) :])
+            if not same or (given and not turns):
                 remembered = None  # an answer made again, a question edited or a memory reset: the copy is not what was said
             if remembered is None:
                 self.store.replace(session_id, given) if given else self.store.forget(session_id)

@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError
 
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.answering.conversing import Converser
-from llmflow.answering.memory import Memory
+from llmflow.answering.memory import Memory, at_once, beside
+from llmflow.answering.summaries import summariser
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
 from llmflow.evaluation.adapter_gate import AdapterGateSettings
@@ -156,11 +157,18 @@ class Workspace:
     @property
     def converser(self) -> Converser:
         """The converser over `answerer`; ask for it once a question."""
-        return Converser(self.answerer, self._memory)
+        return Converser(self.answerer, self._memory, self._rewrite_prompt)
+
+    @cached_property
+    def _rewrite_prompt(self) -> str:
+        return self.load("followup_prompt")
 
     @cached_property
     def _memory(self) -> Memory:
-        return Memory(self.answering.memory)
+        settings, answerer = self.answering.memory, self._answerer
+        model = answerer.model if settings.summarise else None
+        summarise = summariser(model, self.load("summary_prompt"), answerer.mask)
+        return Memory(settings, self.application.memory, summarise, beside if model is not None else at_once)
 
     def answerer_with(self, settings: RetrievalSettings) -> Answerer:
         """The answerer that would serve with these settings: what the gate asks."""
