@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from api_parts import KIM, LEE, PARK, SENTENCES, Answering, make_conversations, open_stores
 
-from llmflow.adapters.sql_conversations import SqlConversationStore
 from llmflow.errors import AnswerPending, Busy, ModelInterrupted, ModelUnavailable, NotFound, Refused
 from llmflow.ports import Message, MessageStatus
 from llmflow.serving.answer_run import complete
@@ -212,7 +211,6 @@ def test_history_is_what_was_answered_from_the_store_without_the_rest(talk, sess
     assert history == (ChatTurn("user", LEAVE), ChatTurn("assistant", f"{SENTENCES[0]} [1] {SENTENCES[1]} [1]"))
 
 
-@pytest.mark.skipif(not hasattr(SqlConversationStore, "forget"), reason="the store cannot forget yet")
 def test_a_reset_memory_stays_reset_and_the_messages_stay(talk, session, answering, stores):
     complete(talk.ask(KIM, session.id, LEAVE))
     assert talk.forget_memory(KIM, session.id).forgotten == 1

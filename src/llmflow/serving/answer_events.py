@@ -4,7 +4,7 @@ session_info  {session, question, answer}     the session, the kept question, th
 stream_start  {message_id}                    the answer begins: its first words follow
 stream_token  {message_id, text}              a piece to append
 stream_end    {message, context}              the kept answer, whose content replaces the pieces, and the passages it had
-error         {error, allowed, next, status, message_id?}
+error         {error, allowed, next, status, message_id?, trace_id?}
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from llmflow.context import current_trace_id
 from llmflow.errors import LlmflowError
 from llmflow.ports import ChatSession, Message
 from llmflow.serving.answer_feed import AnswerFeed
@@ -63,7 +64,8 @@ def error_event(exc: Exception, message_id: str = "") -> Event:
     if not isinstance(exc, LlmflowError):
         log.error("Unexpected failure while answering", exc_info=exc)
     status, body = describe(exc)
-    return "error", {**body, "status": status, **({"message_id": message_id} if message_id else {})}
+    known = {"message_id": message_id, "trace_id": current_trace_id()}
+    return "error", {**body, "status": status, **{name: value for name, value in known.items() if value}}
 
 
 def context_of(answer: Answer | None) -> list[dict[str, Any]]:

@@ -102,6 +102,8 @@ def describe(exc: Exception) -> tuple[int, dict[str, str]]:
 def failure_response(request: Request, exc: Exception) -> JSONResponse:
     """Return the answer to a request that failed."""
     status, body = describe(exc)
+    if status == 422 and request.url.path.startswith(OPENAI_PREFIX):
+        status = 400  # what OpenAI's API says of a request that it cannot carry out
     headers = dict(getattr(exc, "headers", None) or {})
     ready = getattr(exc, "body", None)
     if status in (429, 503):
