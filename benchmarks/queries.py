@@ -35,6 +35,7 @@ def _latencies(stores: Any) -> dict[str, dict[str, float]]:
     """Ask each question in every way in turn, so that the load of the machine falls on all of them."""
     from llmflow.ingestion.prepare import PreparationSettings
     from llmflow.retrieval.retriever import RetrievalSettings, Retriever
+    from llmflow.serving.chat import calm_collector
     from llmflow.types import Principal
 
     preparation = PreparationSettings()
@@ -51,6 +52,7 @@ def _latencies(stores: Any) -> dict[str, dict[str, float]]:
     for retriever in retrievers.values():
         for text in asked[:3]:
             retriever.search(text, principal, 10)
+    calm_collector()  # as the chat does when it is warm
     for text in asked:
         for name, retriever in retrievers.items():
             times[name].append(_milliseconds(lambda r=retriever, q=text: r.search(q, principal, 10)))

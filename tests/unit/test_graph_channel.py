@@ -42,14 +42,23 @@ class World:
         self.groups[title] = tuple(groups)
         self.store.upsert([GraphDocument(f"doc {title}", "acme", tuple(groups), title, (GraphChunk(title, mentions),))])
 
-    def ask(self, question: str, lexical=None, principal: Principal = STAFF, title_reach: float = 1.0, **settings) -> GraphResult:
+    def ask(
+        self,
+        question: str,
+        lexical=None,
+        principal: Principal = STAFF,
+        title_reach: float = 1.0,
+        likely: Sequence[str] = (),
+        **settings,
+    ) -> GraphResult:
         def texts(ids: Sequence[str]) -> dict[str, Chunk]:
             return {key: self.chunks[key] for key in ids if principal.may_read("acme", self.groups[key])}
 
         found = morphemes([question], AnalyserSettings())[0]
         words = tokens_of(question, found, AnalyserSettings(), question=True).split()
         channel = GraphChannel(self.store, GraphSettings(**settings), EntitySettings())
-        return channel.score(question, found, words, lexical or {}, texts, principal, title_reach)
+        approach = channel.approach(question, found, likely, principal)
+        return channel.score(approach, words, lexical or {}, texts, title_reach)
 
 
 @pytest.fixture
@@ -73,6 +82,13 @@ def test_it_leads_over_bridges_to_what_the_question_does_not_name(films):
     assert "polaris" in result.links["ann lee"]
     assert "ann lee" in result.links["bergen"]
     assert result.strength == 1.0
+
+
+@pytest.mark.parametrize("likely", [["polaris"], ["norway", "bergen", "polaris"], list(FILMS)])
+def test_what_is_read_ahead_changes_no_score(films, likely):
+    question, lexical = "where was the person who directed Polaris born", {"norway": 1.0, "polaris": 0.5}
+    alone, ahead = films.ask(question, lexical), films.ask(question, lexical, likely=likely)
+    assert (ahead.scores, ahead.links, ahead.strength) == (alone.scores, alone.links, alone.strength)
 
 
 def test_scores_lie_between_0_and_1_and_steps_too(films):

@@ -51,13 +51,15 @@ def open_engine(url: str) -> Any:
 @contextlib.contextmanager
 def database_errors(engine: Any) -> Iterator[None]:
     """Turn driver errors into StoreUnavailable without the statement's parameters, which hold document text."""
+    import sqlite3
+
     from sqlalchemy.exc import DBAPIError
 
     try:
         yield
-    except DBAPIError as exc:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise StoreUnavailable(f"The database {shown} failed: {exc.orig}. Check that it is reachable and writable.") from exc
+    except (DBAPIError, sqlite3.Error) as exc:
+        shown, reason = engine.url.render_as_string(hide_password=True), exc.orig if isinstance(exc, DBAPIError) else exc
+        raise StoreUnavailable(f"The database {shown} failed: {reason}. Check that it is reachable and writable.") from exc
 
 
 @contextlib.contextmanager

@@ -1,11 +1,13 @@
 """The graph in SQL tables: SQLite in a file (WAL, shared by processes) or PostgreSQL."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, Select, case, exists, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +27,7 @@ from llmflow.adapters.sql_graph_tables import (
     write_transaction,
 )
 from llmflow.adapters.sql_graph_writer import GraphWriter, in_parts
+from llmflow.adapters.sql_prepared import Reading, reading
 from llmflow.errors import StoreUnavailable
 from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
 from llmflow.types import Principal, Relation
@@ -60,8 +63,9 @@ class SqlGraphStore:
 
     def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
         spellings: dict[str, list[tuple[int, str, int, int]]] = {}
-        with self._reading() as connection:
-            for part in in_parts(_uids(keys, principal)):
+        parts = list(in_parts(_uids(keys, principal)))
+        with self._asking(len(parts)) as connection:
+            for part in parts:
                 for key, name, edges, mentions, titles in SPELLINGS.rows(connection, uids=part, **readers_of(principal)):
                     spellings.setdefault(key, []).append((edges, name, mentions, titles))
         return [_node(key, spellings[key]) for key in sorted(spellings)]
@@ -72,19 +76,22 @@ class SqlGraphStore:
         if limit < 1:
             return []
         edges: list[GraphEdge] = []
-        with self._reading() as connection:
+        parts = list(in_parts(_uids(keys, principal)))
+        with self._asking(len(parts)) as connection:
             best = best_edges(role, connection.dialect.name == "postgresql")
-            for part in in_parts(_uids(keys, principal)):
+            for part in parts:
                 rows = best.rows(connection, uids=part, most=limit, **readers_of(principal))
-                edges += [GraphEdge(*row) for row in rows]
+                edges += map(GraphEdge._make, rows)
         return sorted(edges, key=entity_order)
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         rows: list[tuple[Any, ...]] = []
-        with self._reading() as connection:
-            for part in in_parts(sorted(set(chunk_ids))):
+        parts = list(in_parts(sorted(set(chunk_ids))))
+        with self._asking(len(parts)) as connection:
+            for part in parts:
                 rows += CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))
-        return [GraphEdge(chunk_id, *edge) for chunk_id, edges in sorted(rows) for edge in json.loads(edges)]
+        made = GraphEdge._make
+        return [made((chunk_id, *edge)) for chunk_id, edges in sorted(rows) for edge in orjson.loads(edges)]
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         target = entity.alias("target")
@@ -149,6 +156,11 @@ class SqlGraphStore:
             yield connection
 
     @contextmanager
+    def _asking(self, statements: int) -> Iterator[Reading]:
+        with self._faults(), reading(self._connected(), statements) as place:
+            yield place
+
+    @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._faults(), write_transaction(self._connected()) as connection:
             yield connection
@@ -159,7 +171,7 @@ class SqlGraphStore:
             yield
         except (IntegrityError, ProgrammingError, DataError):
             raise  # our own mistake, not the database's absence
-        except (DBAPIError, PoolTimeout, OSError) as exc:
+        except (DBAPIError, PoolTimeout, OSError, sqlite3.Error) as exc:
             reason = exc.orig if isinstance(exc, DBAPIError) else exc
             raise StoreUnavailable(
                 f"The graph database {self._address} cannot be used: {reason}. "

@@ -4,11 +4,60 @@ A search asks a dozen small questions of SQLite. Building, caching and post-proc
 SQLite needs to answer (docs/LOG.md, 2026-11-25).
 """
 
-from collections.abc import Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Connection, Select
+from sqlalchemy import BindParameter, Connection, Dialect, Engine, Select
 from sqlalchemy.sql.visitors import iterate
+
+
+class Reading(Protocol):
+    """Where a prepared statement is asked."""
+
+    dialect: Dialect
+
+    def fetch(self, text: str, arguments: Any) -> list[tuple[Any, ...]]: ...
+
+
+class _OfConnection:
+    """Inside the transaction of a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self.dialect = connection, connection.dialect
+
+    def fetch(self, text: str, arguments: Any) -> list[tuple[Any, ...]]:
+        result = self._connection.exec_driver_sql(text, arguments)
+        rows = result.cursor.fetchall() if result.cursor else []
+        result.close()
+        return list(rows)
+
+
+class _OfCursor:
+    """SQLite's own cursor: a statement by itself sees one state of the database without BEGIN and ROLLBACK around it."""
+
+    def __init__(self, cursor: Any, dialect: Dialect) -> None:
+        self._cursor, self.dialect = cursor, dialect
+
+    def fetch(self, text: str, arguments: Any) -> list[tuple[Any, ...]]:
+        return self._cursor.execute(text, arguments).fetchall()
+
+
+@contextlib.contextmanager
+def reading(engine: Engine, statements: int = 1) -> Iterator[Reading]:
+    """Yield where `statements` prepared statements are asked; several of them see one state of the database.
+
+    Errors are the driver's own or SQLAlchemy's.
+    """
+    if engine.dialect.name != "sqlite" or statements != 1:
+        with engine.connect() as connection:
+            yield _OfConnection(connection)
+        return
+    connection = engine.raw_connection()
+    try:
+        yield _OfCursor(connection.cursor(), engine.dialect)
+    finally:
+        connection.close()
 
 
 class Prepared:
@@ -23,7 +72,7 @@ class Prepared:
         self._lists = tuple(dict.fromkeys(item.key for item in found if item.expanding))
         self._compiled: dict[tuple[str, tuple[int, ...]], _Compiled] = {}
 
-    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, connection: Reading, **values: Any) -> list[tuple[Any, ...]]:
         """Return all rows; none when a list is empty. A list may hold 512 values: databases bound them."""
         sizes = tuple(len(values[name]) for name in self._lists)
         if not all(sizes):
@@ -33,16 +82,13 @@ class Prepared:
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compiled[key] = _Compiled(self._statement, {**values, **padded}, connection)
-        result = connection.exec_driver_sql(compiled.text, compiled.arguments({**values, **padded}))
-        rows = result.cursor.fetchall() if result.cursor else []
-        result.close()
-        return list(rows)
+        return connection.fetch(compiled.text, compiled.arguments({**values, **padded}))
 
 
 class _Compiled:
     """The text for lists of certain lengths, and where each value goes."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], values: dict[str, Any], connection: Connection) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], values: dict[str, Any], connection: Reading) -> None:
         compiled = statement.compile(dialect=connection.dialect)
         expanded = compiled.construct_expanded_state(values)
         self.text = expanded.statement

@@ -1,10 +1,15 @@
 """The open state database that its reader and its writer share."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llmflow.adapters.sql_engine import open_engine, transaction
+from llmflow.adapters.sql_engine import database_errors, open_engine, transaction
+
+if TYPE_CHECKING:
+    from llmflow.adapters.sql_prepared import Reading
 
 IN_LIST = 500
 """Ids bound in one statement; SQLite allows about a thousand."""
@@ -31,6 +36,14 @@ class StateDatabase:
     def writing(self) -> AbstractContextManager[Any]:
         """Return a connection inside one transaction that may write."""
         return transaction(self._open(), writes=True)
+
+    @contextlib.contextmanager
+    def _ask(self, statements: int = 1) -> Iterator["Reading"]:
+        from llmflow.adapters.sql_prepared import reading
+
+        engine = self._open()
+        with database_errors(engine), reading(engine, statements) as place:
+            yield place
 
     def _read(self) -> AbstractContextManager[Any]:
         return self.reading()

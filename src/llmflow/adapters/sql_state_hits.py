@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from llmflow.adapters.sql_prepared import Prepared
-from llmflow.adapters.sql_state_tables import chunks, documents, versions
+from llmflow.adapters.sql_state_tables import chunks, documents, settings, versions
 from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind
 
 SERVED = Prepared(
@@ -28,6 +28,7 @@ PASSAGES = Prepared(
     .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
     .where(chunks.c.id.in_(bindparam("ids", expanding=True)))
 )
+SETTING = Prepared(select(settings.c.value).where(settings.c.key == bindparam("key")))
 KINDS = {str(kind): kind for kind in ElementKind}
 STATUSES = {str(status): status for status in DocumentStatus}
 

@@ -57,8 +57,9 @@ class StateReader(StateDatabase):
 
         found: dict[str, tuple[Chunk, Document]] = {}
         known: dict[str, Document] = {}
-        with self._read() as connection:
-            for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
+        parts = list(batched(dict.fromkeys(chunk_ids), IN_LIST))
+        with self._ask(len(parts)) as connection:
+            for part in parts:
                 for row in SERVED.rows(connection, ids=part):
                     chunk = chunk_of_hit(row)
                     document = known.get(chunk.document_id)
@@ -73,8 +74,9 @@ class StateReader(StateDatabase):
 
         found: dict[str, ServedPassage] = {}
         readable: dict[tuple[str, Any], bool] = {}  # a tenant's documents have few different readers
-        with self._read() as connection:
-            for part in batched(dict.fromkeys(chunk_ids), IN_LIST):
+        parts = list(batched(dict.fromkeys(chunk_ids), IN_LIST))
+        with self._ask(len(parts)) as connection:
+            for part in parts:
                 for key, document_id, text, language, tenant, groups in PASSAGES.rows(connection, ids=part):
                     owners = tenant, groups if isinstance(groups, str) else tuple(groups)
                     allowed = readable.get(owners)
@@ -137,12 +139,10 @@ class StateReader(StateDatabase):
             return set(connection.execute(statement).scalars())
 
     def setting(self, key: str) -> str | None:
-        from sqlalchemy import select
+        from llmflow.adapters.sql_state_hits import SETTING
 
-        from llmflow.adapters.sql_state_tables import settings
-
-        with self._read() as connection:
-            return connection.execute(select(settings.c.value).where(settings.c.key == key)).scalar_one_or_none()
+        with self._ask() as connection:
+            return next((value for (value,) in SETTING.rows(connection, key=key)), None)
 
     def digest(self) -> str:
         total = hashlib.sha256()

@@ -5,6 +5,7 @@ Chosen over Milvus Lite's BM25 field, which scores in Python with statistics of 
 """
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ class TantivyTextIndex:
         self._heap = heap_mb * 1_000_000
         self._lock = threading.RLock()
         self._opened: Any = None
+        self._loaded: tuple[int, int, int] | None = None  # which commit the opened index shows
 
     def upsert(self, rows: Sequence[TextRow]) -> None:
         if not rows:
@@ -55,8 +57,7 @@ class TantivyTextIndex:
     def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
         if limit <= 0:
             return [[] for _ in queries]
-        index = self._open()
-        index.reload()
+        index = self._current()
         searcher = index.searcher()
         return [self._search_one(searcher, index.schema, query.split(), principal, limit) for query in queries]
 
@@ -89,9 +90,7 @@ class TantivyTextIndex:
             return set()
         import tantivy
 
-        index = self._open()
-        index.reload()
-        searcher = index.searcher()
+        searcher = self._current().searcher()
         if not searcher.num_docs:
             return set()
         found = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, count=False).hits
@@ -99,7 +98,21 @@ class TantivyTextIndex:
 
     def close(self) -> None:
         with self._lock:
-            self._opened = None
+            self._opened = self._loaded = None
+
+    def _current(self):
+        """Return the index as any process last committed it: reloading one that did not change takes milliseconds."""
+        index = self._open()
+        try:
+            found = os.stat(self._path / "meta.json")
+        except FileNotFoundError:
+            index.reload()
+            return index
+        committed = found.st_ino, found.st_mtime_ns, found.st_size
+        if committed != self._loaded:
+            index.reload()
+            self._loaded = committed
+        return index
 
     def _open(self):
         with self._lock:

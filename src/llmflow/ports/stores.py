@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from llmflow.types import Mention, Principal, Relation, ScoredId
 
@@ -125,8 +125,7 @@ class GraphDocument:
     topics: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EntityNode:
+class EntityNode(NamedTuple):
     """An entity that a principal can see, with its reach among the chunks that the principal may read."""
 
     key: str
@@ -138,9 +137,8 @@ class EntityNode:
     """Readable chunks that carry it as a title."""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphEdge:
-    """MENTIONS: a chunk and an entity."""
+class GraphEdge(NamedTuple):
+    """MENTIONS: a chunk and an entity. A tuple: a search makes a thousand of them."""
 
     chunk_id: str
     key: str

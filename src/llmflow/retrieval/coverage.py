@@ -43,26 +43,27 @@ def choose_set(
     """
     pool = list(ranked[: settings.pool])
     total = sum(weights.values()) or 1.0
-    held = {key: frozenset(words_of(key)) for key in pool}
+    left = {key: set(words_of(key)) for key in pool}  # words that no chosen passage holds
+    step = dict.fromkeys(pool, 0.0)  # the best way on from a chosen passage
+    trust = min(1.0, strength / settings.full_strength)
     chosen: list[str] = []
-    covered: set[str] = set()
     documents: dict[str, int] = {}
 
     def worth(key: str) -> float:
-        added = sum(weights.get(word, 0.0) for word in held[key] - covered) / total
-        step = max((value for origin, value in links.get(key, {}).items() if origin in chosen), default=0.0)
-        gain = settings.linked * added + settings.step * step if step else 0.0
-        return (
-            scores[key]
-            + min(1.0, strength / settings.full_strength) * gain
-            - settings.repeated * documents.get(document_of[key], 0)
-        )
+        price = settings.repeated * documents.get(document_of[key], 0)
+        if not step[key]:
+            return scores[key] - price
+        added = sum(weights.get(word, 0.0) for word in left[key]) / total
+        return scores[key] + trust * (settings.linked * added + settings.step * step[key]) - price
 
     while pool and len(chosen) < settings.top:
         best = max(pool, key=worth)
         pool.remove(best)
         chosen.append(best)
-        covered |= held[best]
+        covered = set(left[best])
         documents[document_of[best]] = documents.get(document_of[best], 0) + 1
+        for key in pool:
+            left[key] -= covered
+            step[key] = max(step[key], links[key].get(best, 0.0)) if key in links else 0.0
     taken = set(chosen)
     return [*chosen, *(key for key in ranked if key not in taken)]

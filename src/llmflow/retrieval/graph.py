@@ -13,7 +13,7 @@ from types import MappingProxyType
 from pydantic import Field
 
 from llmflow.config import Settings
-from llmflow.ports import EntityNode, GraphStore
+from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
 from llmflow.retrieval.neighbourhood import Neighbourhood
 from llmflow.retrieval.page_rank import page_rank
@@ -60,6 +60,8 @@ class GraphSettings(Settings):
     shared_reach: int = Field(default=20, ge=0)
     """Entities that at most this many passages mention lead to all of them: what two documents have in common without either
     being named after it. 0 follows titles only."""
+    shared_beam: int = Field(default=6, ge=0)
+    """Entities followed this way at each hop, those first that could lead furthest."""
     shared_worth: float = Field(default=0.6, ge=0)
     """Worth of such a step against one to a titled passage; it falls with the root of the number of other passages."""
     shared_floor: float = Field(default=0.1, ge=0)
@@ -82,6 +84,19 @@ class GraphResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Approach:
+    """What a walk starts from."""
+
+    specific: Mapping[str, float]
+    """How specific each entity of the question is, by key."""
+    known: Sequence[EntityNode]
+    """Those that the graph holds."""
+    titled: Mapping[str, Sequence[str]]
+    """The passages that each of them titles."""
+    nearby: Neighbourhood
+
+
+@dataclass(frozen=True, slots=True)
 class _Bridge:
     """An entity that leads from a passage to others."""
 
@@ -99,28 +114,42 @@ class GraphChannel:
     settings: GraphSettings
     entities: EntitySettings
 
+    def approach(self, question: str, found: Sequence[Morpheme] | None, likely: Sequence[str], principal: Principal) -> Approach:
+        """Return where a walk for this question starts. `found` is Kiwi's analysis of it.
+
+        The surroundings of `likely` passages, best first, are read ahead, which changes no score: full text answers before the
+        other channels do, and the time would be spent waiting.
+        """
+        specific = {item.key: item.specific for item in question_candidates(question, found, self.entities)}
+        nearby = Neighbourhood(self.store, principal)
+        known = _longest(nearby.find_entities(specific), self.settings.hub)
+        titled = self._titled([node for node in known if node.titles], principal)
+        first = [
+            *likely[: self.settings.seeds],
+            *(chunk_id for key in titled if specific[key] == 1.0 for chunk_id in titled[key]),
+        ]
+        nearby.read([*first, *likely[: self.settings.pool]])
+        if likely:
+            nearby.find_entities(edge.key for edge in nearby.edges_of_chunks(first) if edge.role != "title")
+        return Approach(specific, known, titled, nearby)
+
     def score(
         self,
-        question: str,
-        found: Sequence[Morpheme] | None,
+        approach: Approach,
         words: Sequence[str],
         lexical: Mapping[str, float],
         texts: Texts,
-        principal: Principal,
         title_reach: float = 1.0,
         other_forms: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> GraphResult:
         """Return graph scores of the passages around a question; none when it names nothing that the graph knows.
 
-        `found` is Kiwi's analysis of the question, `words` its analysed tokens, `lexical` the passage scores of the other
-        channels between 0 and 1, `title_reach` what titles mean in this corpus (ports.GraphStore), `other_forms` words that
-        stand for a word of the question. Passages outside `lexical` may come back: those are the channel's own finds.
+        `words` are its analysed tokens, `lexical` the passage scores of the other channels between 0 and 1, `title_reach` what
+        titles mean in this corpus (ports.GraphStore), `other_forms` words that stand for a word of the question. Passages outside
+        `lexical` may come back: those are the channel's own finds.
         """
-        candidates = question_candidates(question, found, self.entities)
-        specific = {candidate.key: candidate.specific for candidate in candidates}
-        known = _longest(self.store.find_entities(list(specific), principal), self.settings.hub)
+        specific, known, start, nearby = approach.specific, approach.known, approach.titled, approach.nearby
         best = sorted(lexical, key=lambda chunk_id: (-lexical[chunk_id], chunk_id))
-        start = self._titled([node for node in known if node.titles], principal)
         trust = min(1.0, title_reach / self.settings.meaningful_titles)
         passages: dict[str, float] = {}
         for key, chunk_ids in start.items():
@@ -132,7 +161,6 @@ class GraphChannel:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
         reader = Reader(words, texts, other_forms)
         reader.read([*best[: self.settings.pool], *passages])
-        nearby = Neighbourhood(self.store, principal)
         nearby.read([*frontier, *best[: self.settings.pool]])
         links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
@@ -140,8 +168,8 @@ class GraphChannel:
         led_by_title = False
         top = 0.0  # of all hops: a weak step does not become a strong one by being the best of its hop
         for hop in range(self.settings.hops):
-            found_bridges = self._bridges(frontier, visited, reader, nearby, principal)
-            reached = self._reach(found_bridges, reader, principal)
+            found_bridges = self._bridges(frontier, visited, reader, nearby)
+            reached = self._reach(found_bridges, reader, nearby.principal)
             top = max([top, *(value for *_, value in reached)])
             reached = [(bridge, chunk_id, value / top) for bridge, chunk_id, value in reached]
             decay = self.settings.hop_decay**hop
@@ -178,9 +206,7 @@ class GraphChannel:
             titled.setdefault(edge.key, []).append(edge.chunk_id)
         return titled
 
-    def _bridges(
-        self, frontier: Mapping[str, float], visited: set[str], reader: Reader, nearby: Neighbourhood, principal: Principal
-    ) -> list[_Bridge]:
+    def _bridges(self, frontier: Mapping[str, float], visited: set[str], reader: Reader, nearby: Neighbourhood) -> list[_Bridge]:
         """Return entities mentioned in the frontier that title other passages, then those that few others mention too.
 
         Of both kinds those come first that stand nearest to the question's words.
@@ -188,7 +214,7 @@ class GraphChannel:
         every = nearby.edges_of_chunks(frontier)
         own = {(edge.chunk_id, edge.key) for edge in every if edge.role == "title"}
         edges = [edge for edge in every if edge.role != "title" and edge.key not in visited]
-        found = self.store.find_entities(sorted({edge.key for edge in edges}), principal)
+        found = nearby.find_entities(edge.key for edge in edges)
         nodes = {node.key: node for node in found if node.titles or self._is_shared(node)}
         edges = [edge for edge in edges if edge.key in nodes]
         reader.read([edge.chunk_id for edge in edges])
@@ -202,8 +228,12 @@ class GraphChannel:
         ranked = sorted(best.values(), key=lambda bridge: (-bridge.score, bridge.node.key))
         width = self.settings.beam * 2
         titled = [bridge for bridge in ranked if bridge.node.titles][:width]
-        shared = [bridge for bridge in ranked if self._is_shared(bridge.node)][:width]
-        return list(dict.fromkeys([*titled, *shared]))
+        shared = [bridge for bridge in ranked if self._is_shared(bridge.node)]
+        shared = sorted(shared, key=lambda bridge: (-bridge.score * self._shared_worth(bridge.node), bridge.node.key))
+        return list(dict.fromkeys([*titled, *shared[: self.settings.shared_beam]]))
+
+    def _shared_worth(self, node: EntityNode) -> float:
+        return self.settings.shared_worth / math.sqrt(node.mentions - 1)
 
     def _is_shared(self, node: EntityNode) -> bool:
         return 1 < node.mentions <= self.settings.shared_reach
@@ -213,7 +243,11 @@ class GraphChannel:
 
         A passage counts for what it adds: the question's words that the passage before it does not hold.
         """
-        found = [*self._reach_titled(bridges, reader, principal), *self._reach_shared(bridges, reader, principal)]
+        titled = self._titled([bridge.node for bridge in bridges], principal)
+        shared = [bridge.node.key for bridge in bridges if self._is_shared(bridge.node)]
+        edges = self.store.edges_of_entities(shared, principal, self.settings.shared_reach, role="mention") if shared else []
+        reader.read([*(chunk_id for chunk_ids in titled.values() for chunk_id in chunk_ids), *(edge.chunk_id for edge in edges)])
+        found = [*self._reach_titled(bridges, titled, reader), *self._reach_shared(bridges, edges, reader)]
         best: dict[tuple[str, str], tuple[_Bridge, str, float]] = {}
         for step in found:
             place = step[0].node.key, step[1]
@@ -223,10 +257,8 @@ class GraphChannel:
         return ranked[: self.settings.beam]
 
     def _reach_titled(
-        self, bridges: Sequence[_Bridge], reader: Reader, principal: Principal
+        self, bridges: Sequence[_Bridge], titled: Mapping[str, Sequence[str]], reader: Reader
     ) -> Iterator[tuple[_Bridge, str, float]]:
-        titled = self._titled([bridge.node for bridge in bridges], principal)
-        reader.read([chunk_id for chunk_ids in titled.values() for chunk_id in chunk_ids])
         for bridge in bridges:
             for chunk_id in titled.get(bridge.node.key, ()):
                 if not reader.same_document(chunk_id, bridge.origin):
@@ -234,21 +266,17 @@ class GraphChannel:
                     yield bridge, chunk_id, bridge.score * (self.settings.added_floor + added)
 
     def _reach_shared(
-        self, bridges: Sequence[_Bridge], reader: Reader, principal: Principal
+        self, bridges: Sequence[_Bridge], edges: Sequence[GraphEdge], reader: Reader
     ) -> Iterator[tuple[_Bridge, str, float]]:
         """Yield steps to passages that mention what a bridge is; half of what they add must stand near the mention."""
-        shared = {bridge.node.key: bridge for bridge in bridges if self._is_shared(bridge.node)}
-        if not shared:
-            return
-        edges = self.store.edges_of_entities(list(shared), principal, self.settings.shared_reach, role="mention")
-        reader.read([edge.chunk_id for edge in edges])
+        shared = {bridge.node.key: bridge for bridge in bridges}
         for edge in edges:
             bridge = shared[edge.key]
             if not reader.same_document(edge.chunk_id, bridge.origin):
                 near = reader.added_near(bridge.origin, edge.chunk_id, edge.position, self.settings.reach)
                 added = (near + reader.added(bridge.origin, edge.chunk_id)) / 2
-                worth = self.settings.shared_worth / math.sqrt(bridge.node.mentions - 1)
-                yield bridge, edge.chunk_id, bridge.score * worth * (self.settings.shared_floor + added)
+                value = bridge.score * self._shared_worth(bridge.node) * (self.settings.shared_floor + added)
+                yield bridge, edge.chunk_id, value
 
 
 def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:

@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable
 
-from llmflow.ports import GraphEdge, GraphStore
+from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.types import Principal
 
 
 class Neighbourhood:
-    """Edges of passages for one question; each passage is asked for once."""
+    """Edges of passages and reach of entities for one question; each is asked for once."""
 
     def __init__(self, store: GraphStore, principal: Principal):
-        self._store, self._principal = store, principal
+        self.store, self.principal = store, principal
         self._edges: dict[str, list[GraphEdge]] = {}
+        self._nodes: dict[str, EntityNode | None] = {}
 
     def read(self, chunk_ids: Iterable[str]) -> None:
         """Read the edges of passages that will be asked for, all in one call to the store."""
         new = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in self._edges]
         if new:
             self._edges.update((chunk_id, []) for chunk_id in new)
-            for edge in self._store.edges_of_chunks(new, self._principal):
+            for edge in self.store.edges_of_chunks(new, self.principal):
                 self._edges[edge.chunk_id].append(edge)
 
     def edges_of_chunks(self, chunk_ids: Iterable[str]) -> list[GraphEdge]:
@@ -26,3 +27,12 @@ class Neighbourhood:
         wanted = sorted(set(chunk_ids))
         self.read(wanted)
         return [edge for chunk_id in wanted for edge in self._edges[chunk_id]]
+
+    def find_entities(self, keys: Iterable[str]) -> list[EntityNode]:
+        """Return what the store's `find_entities` does."""
+        wanted = sorted(set(keys))
+        new = [key for key in wanted if key not in self._nodes]
+        if new:
+            self._nodes.update((key, None) for key in new)
+            self._nodes.update((node.key, node) for node in self.store.find_entities(new, self.principal))
+        return [node for node in map(self._nodes.get, wanted) if node is not None]

@@ -21,9 +21,14 @@ def page_rank(
     passages by id, entities as `e:key`; names that stand outside count nothing, and without any that counts nothing is ranked.
     """
     index = {name: number for number, name in enumerate(pool)}
-    rows = np.fromiter((index[edge.chunk_id] for edge in edges), np.int64, len(edges))
-    columns = np.fromiter((index.setdefault(f"e:{edge.key}", len(index)) for edge in edges), np.int64, len(edges))
-    values = np.fromiter((title_edge if e.role == "title" else e.confidence for e in edges), np.float64, len(edges))
+    chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
+    rows = np.array([index[chunk_id] for chunk_id in chunk_ids], np.int64)
+    nodes = {key: number for number, key in enumerate(dict.fromkeys(keys), len(pool))}
+    columns = np.array([nodes[key] for key in keys], np.int64)
+    values = np.array(
+        [title_edge if role == "title" else sure for role, sure in zip(roles, confidences, strict=True)], np.float64
+    )
+    index.update((f"e:{key}", number) for key, number in nodes.items())
     size = len(index)
     start = np.zeros(size)
     for name, value in reset.items():

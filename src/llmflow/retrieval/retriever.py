@@ -19,10 +19,10 @@ from llmflow.ports import ServedPassage, Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
-from llmflow.retrieval.graph import GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.graph import Approach, GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.thesaurus import ThesaurusSettings, equivalents
-from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, composed, morphemes, tokens_of
+from llmflow.retrieval.tokens import AnalyserSettings, composed, morphemes, tokens_of
 from llmflow.types import Hit, Principal, ScoredId
 
 log = logging.getLogger(__name__)
@@ -87,19 +87,31 @@ class Retriever:
         forms = [equivalents(own.split(), self.settings.thesaurus) for own in tokens]
         text = self._text([_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)], principal)
         laps.lap("text")
+        known = _Known(self.stores, principal)
+        known.read(hit.id for ranking in text for hit in ranking)
+        channel = self._graph()
+        ahead = (
+            channel.approach(questions[0], found[0], list(known.readable(text[0])), principal)
+            if channel and len(text) == 1
+            else None
+        )
+        laps.lap("ahead of dense")
         dense, problems = asked.result()
         laps.lap("wait for dense")
-        wanted = {hit.id for ranking in (*text, *dense) for hit in ranking}
-        known = _Known(self.stores, principal)
-        known.read(wanted)
+        known.read(hit.id for ranking in dense for hit in ranking)
         laps.lap("resolve")
-        title_reach = self._title_reach(principal)
+        title_reach = self._title_reach(principal) if channel else 0.0
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
-            asked_for = question, found[number], tokens[number], forms[number], title_reach
-            results.append(self._rank(*asked_for, channels, known, principal, limit, laps, problems))
+            approach = ahead or (channel.approach(question, found[number], (), principal) if channel else None)
+            asked_for = question, tokens[number], forms[number], approach, title_reach
+            results.append(self._rank(*asked_for, channels, known, limit, laps, problems))
         return results
+
+    def _graph(self) -> GraphChannel | None:
+        on = "graph" in self.settings.channels and self.settings.fusion.graph > 0
+        return GraphChannel(self.stores.graph, self.settings.graph, self.entities) if on else None
 
     def _title_reach(self, principal: Principal) -> float:
         """Return what titles mean in the principal's corpus, 1 where that was not measured yet."""
@@ -147,13 +159,12 @@ class Retriever:
     def _rank(
         self,
         question: str,
-        found: Sequence[Morpheme] | None,
         tokens: str,
         other_forms: Mapping[str, Sequence[str]],
+        approach: Approach | None,
         title_reach: float,
         channels: Mapping[str, Mapping[str, float]],
         known: "_Known",
-        principal: Principal,
         limit: int,
         laps: "_Laps",
         problems: Sequence[str],
@@ -161,9 +172,9 @@ class Retriever:
         """Return the hits of one question from what its channels found."""
         hybrid = fuse(channels, self.settings.fusion, self._unread(channels, known))
         graph: GraphResult | None = None
-        if "graph" in self.settings.channels and self.settings.fusion.graph > 0:
-            channel = GraphChannel(self.stores.graph, self.settings.graph, self.entities)
-            graph = channel.score(question, found, tokens.split(), hybrid, known.texts, principal, title_reach, other_forms)
+        channel = self._graph()
+        if channel and approach:
+            graph = channel.score(approach, tokens.split(), hybrid, known.texts, title_reach, other_forms)
             known.read(graph.scores)
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
         strength = graph.strength if graph else 0.0
