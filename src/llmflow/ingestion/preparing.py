@@ -17,7 +17,7 @@ from llmflow.ingestion.enriching import Enricher, open_enricher
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
-from llmflow.ingestion.workers import Outcome, map_files
+from llmflow.ingestion.workers import Outcome, WarmWorkers, map_files
 from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
 from llmflow.retrieval.tokens import HANGUL
 
@@ -66,8 +66,12 @@ def prepare_documents(
     settings: PreparationSettings,
     workers: WorkerSettings,
     progress: Progress,
+    warm: WarmWorkers | None = None,
 ) -> PrepareReport:
-    """Prepare the planned files and stage each one at once; a file that cannot be read is marked failed with its reason."""
+    """Prepare the planned files and stage each one at once; a file that cannot be read is marked failed with its reason.
+
+    In `warm` workers where they are given, whatever the number and size of the files.
+    """
     start = perf_counter()
     enricher = open_enricher(stores, settings)
     counts = Counter(plan[file.document_id] for file in files)
@@ -77,7 +81,7 @@ def prepare_documents(
     stores.state.mark_processing([file.document_id for file in wanted])
     warm_up = _WarmUp(stores)
     warm_up.begin(wanted)
-    outcomes = _run(_tasks(wanted, stores, settings), wanted, workers)
+    outcomes = _run(_tasks(wanted, stores, settings), wanted, workers, warm)
     for done, (task, outcome) in enumerate(_enriched(outcomes, enricher) if enricher else outcomes, start=1):
         _keep(task.file, outcome, stores, report)
         warm_up.consider(outcome.value)
@@ -183,7 +187,7 @@ def keep_original(file: SourceFile, stores: Stores) -> None:
 
 
 def _run(
-    tasks: Iterator[PreparationTask], files: Sequence[SourceFile], workers: WorkerSettings
+    tasks: Iterator[PreparationTask], files: Sequence[SourceFile], workers: WorkerSettings, warm: WarmWorkers | None
 ) -> Iterator[tuple[PreparationTask, Outcome[PreparedDocument]]]:
     return map_files(
         prepare_file,
@@ -191,6 +195,7 @@ def _run(
         processes=workers_for(files, workers),
         timeout_s=workers.timeout_s,
         memory_bytes=workers.memory_mb * 1024**2,
+        warm=warm,
     )
 
 

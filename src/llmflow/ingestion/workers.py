@@ -12,11 +12,12 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from llmflow.errors import LlmflowError
 
@@ -50,14 +51,19 @@ def map_files(
     timeout_s: float,
     memory_bytes: int,
     initializer: Callable[[], None] | None = None,
+    warm: "WarmWorkers | None" = None,
 ) -> Iterator[tuple[Item, Outcome[Result]]]:
     """Yield every item once with its outcome, in the order in which they finish.
 
     `items` is read as workers become free. `function`, `initializer`, items and values must be picklable, functions
     module-level. `processes` 0 runs everything here, in order, without limits of time and memory. `memory_bytes` is
-    address space a worker, shared libraries included; 0 is no limit. Errors of `function` become outcomes; only what goes wrong
+    address space a worker, shared libraries included; 0 is no limit. `warm` workers are used, with their own number and memory,
+    where they are given. Errors of `function` become outcomes; only what goes wrong
     here (an item that cannot be pickled, a broken `items`) is raised.
     """
+    if warm is not None:
+        yield from _map_in_pool(function, items, warm.processes, timeout_s, warm.memory_bytes, warm.pool())
+        return
     if processes < 1:
         if initializer:
             initializer()
@@ -75,32 +81,83 @@ def _map_in_processes(
     memory_bytes: int,
     initializer: Callable[[], None] | None,
 ) -> Iterator[tuple[Item, Outcome[Result]]]:
+    pool = _open_pool(processes, memory_bytes, initializer)
+    try:
+        yield from _map_in_pool(function, items, processes, timeout_s, memory_bytes, pool)
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def _open_pool(processes: int, memory_bytes: int, initializer: Callable[[], None] | None) -> Any:
     from pebble import ProcessPool
 
-    pool = ProcessPool(
+    return ProcessPool(
         max_workers=processes,
         initializer=_prepare_worker,
         initargs=(os.getpid(), memory_bytes, initializer),
         context=multiprocessing.get_context("spawn"),  # a fork would copy this process's threads and locks in any state
     )
+
+
+def _map_in_pool(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    processes: int,
+    timeout_s: float,
+    memory_bytes: int,
+    pool: Any,
+) -> Iterator[tuple[Item, Outcome[Result]]]:
     waiting: dict[Future[Outcome[Result]], Item] = {}
     source = iter(items)
     exhausted = False
-    try:
-        while waiting or not exhausted:
-            while not exhausted and len(waiting) < processes * _IN_FLIGHT:
-                try:
-                    item = next(source)
-                except StopIteration:
-                    exhausted = True
-                    break
-                waiting[pool.schedule(_attempt, args=(function, item), timeout=timeout_s)] = item
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), _collect(future, timeout_s, memory_bytes)
-    finally:
-        pool.stop()
-        pool.join()
+    while waiting or not exhausted:
+        while not exhausted and len(waiting) < processes * _IN_FLIGHT:
+            try:
+                item = next(source)
+            except StopIteration:
+                exhausted = True
+                break
+            waiting[pool.schedule(_attempt, args=(function, item), timeout=timeout_s)] = item
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield waiting.pop(future), _collect(future, timeout_s, memory_bytes)
+
+
+class WarmWorkers:
+    """Workers that stay between calls of `map_files`, for single files that come now and then: starting one takes seconds.
+
+    Started with the first file; `release_idle` ends them when nothing came for a while. Safe to share between threads.
+    """
+
+    def __init__(self, processes: int, memory_bytes: int, idle_s: float = 600.0):
+        self.processes = processes
+        self.memory_bytes = memory_bytes
+        self._idle_s = idle_s
+        self._lock = threading.Lock()
+        self._opened: Any = None
+        self._used = 0.0
+
+    def pool(self) -> Any:
+        """Return the pool, started where it is not running."""
+        with self._lock:
+            if self._opened is None or not self._opened.active:
+                self._opened = _open_pool(self.processes, self.memory_bytes, None)
+            self._used = time.monotonic()
+            return self._opened
+
+    def release_idle(self) -> None:
+        """End the workers when nothing was asked of them for `idle_s`; call it when nothing is being mapped."""
+        if time.monotonic() - self._used > self._idle_s:
+            self.close()
+
+    def close(self) -> None:
+        """End the workers; safe twice. The next file starts them anew."""
+        with self._lock:
+            pool, self._opened = self._opened, None
+        if pool is not None:
+            pool.stop()
+            pool.join()
 
 
 def _attempt(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:

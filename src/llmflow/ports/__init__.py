@@ -17,6 +17,8 @@ from llmflow.ports.models import (
     current_model,
     token_counter,
 )
+from llmflow.ports.jobs import Consumer, JobQueue
+from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, RemoteModel, Reranker, current_model
 from llmflow.ports.operations import (
     AnswerEvent,
     AuditEntry,
@@ -55,6 +57,7 @@ __all__ = [
     "ChatModel",
     "ChatRequest",
     "ChatSession",
+    "Consumer",
     "ConversationStore",
     "CountingModel",
     "Credentials",
@@ -69,6 +72,7 @@ __all__ = [
     "GraphStatistics",
     "GraphStore",
     "Job",
+    "JobQueue",
     "JobStatus",
     "JobStore",
     "Message",
