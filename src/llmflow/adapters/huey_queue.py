@@ -33,7 +33,8 @@ class JobSerializer(Serializer):
 
     def _deserialize(self, data: bytes) -> Message:
         value = json.loads(data)
-        if not isinstance(value, dict) or set(value) != {"id", "task", "job"} or not all(isinstance(v, str) for v in value.values()):
+        named = isinstance(value, dict) and set(value) == {"id", "task", "job"}
+        if not named or not all(isinstance(part, str) for part in value.values()):
             raise ValueError("A message of the queue does not name a job. Who else writes to it?")
         if value["job"] and not JOB_ID.fullmatch(value["job"]):
             raise ValueError("A message of the queue holds no job's id. Who else writes to it?")

@@ -101,6 +101,17 @@ class StateReader(StateDatabase):
             found = [document_of(row) for row in connection.execute(statement.order_by(documents.c.tenant, documents.c.source))]
         return [item for item in found if principal is None or principal.may_read(item.tenant, item.groups)]
 
+    def document(self, document_id: str) -> Document | None:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import DOCUMENT_COLUMNS, document_of, documents, versions
+
+        own = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active)
+        statement = select(*DOCUMENT_COLUMNS).select_from(documents.outerjoin(versions, own)).where(documents.c.id == document_id)
+        with self._read() as connection:
+            row = connection.execute(statement).one_or_none()
+        return document_of(row) if row is not None else None
+
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
         from sqlalchemy import select
 

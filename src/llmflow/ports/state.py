@@ -132,6 +132,10 @@ class StateStore(Protocol):
         """Return documents by tenant and source. Without a principal: all of them, for administration only."""
         ...
 
+    def document(self, document_id: str) -> Document | None:
+        """Return one document of any tenant; whoever asks checks who may know of it."""
+        ...
+
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
         """Yield served documents by id, chunks reduced to `languages`; for rebuilding and switching embedders."""
         ...

@@ -49,7 +49,7 @@ def ingest_original(
         return None
     content = stores.raw.get(document_id)
     if content is None:
-        raise DocumentError(f"The original of {document.source} is not kept any more. Upload the file again, or delete the document.")
+        raise DocumentError(f"The original of {document.source} is not kept any more. Upload it again, or delete the document.")
     with tempfile.TemporaryDirectory(prefix="llmflow-") as folder:
         path = Path(folder) / "original"
         path.write_bytes(content)
