@@ -14,6 +14,7 @@ LIMIT_SECONDS = 540
 PRODUCTION_VARIABLES = {
     "LLMFLOW_STATE_URL": "postgresql+psycopg://llmflow:secret@127.0.0.1:9/llmflow",
     "LLMFLOW_AUDIT_KEY": "0123456789abcdef0123456789abcdef",
+    "LLMFLOW_REDIS_URL": "redis://127.0.0.1:9/0",
     "LLMFLOW_MILVUS_URI": "http://127.0.0.1:9",
     "LLMFLOW_NEO4J_URI": "bolt://127.0.0.1:9",
     "LLMFLOW_NEO4J_PASSWORD": "secret",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from llmflow.adapters.sql_application_tables import jobs
@@ -85,6 +85,11 @@ class SqlJobStore(ApplicationTables):
         with self._read() as connection:
             rows, total = page_of(connection, wanted, limit, offset)
         return [_job(row) for row in rows], total
+
+    def counts(self) -> dict[JobStatus, int]:
+        wanted = select(jobs.c.status, func.count()).group_by(jobs.c.status)
+        with self._read() as connection:
+            return {JobStatus(status): count for status, count in connection.execute(wanted)}
 
 
 def _free(at: str) -> ColumnElement[bool]:

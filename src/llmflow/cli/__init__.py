@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import asking, documents, finetuning, fusion, judged, models, retrieval, serving
+from llmflow.cli import asking, documents, finetuning, fusion, judged, models, retrieval, serving, worker
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -23,6 +23,7 @@ app.command()(asking.demo)
 app.command()(asking.chat)
 app.add_typer(documents.documents_app, name="documents")
 app.add_typer(finetuning.finetune_app, name="finetune")
+app.command()(worker.worker)
 app.command("serve-llm")(serving.serve_llm)
 app.command("finetune-demo")(serving.finetune_demo)
 app.add_typer(models.models_app, name="models")

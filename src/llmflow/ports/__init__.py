@@ -6,6 +6,7 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 from llmflow.ports.accounts import AccountStore, Credentials, SignIn
 from llmflow.ports.bundle import ApplicationStores, Stores
 from llmflow.ports.conversations import ChatMemory, ChatSession, ConversationStore, FeedbackRow, Message, MessageStatus
+from llmflow.ports.jobs import Consumer, JobQueue
 from llmflow.ports.models import (
     ChatModel,
     ChatRequest,
@@ -17,8 +18,6 @@ from llmflow.ports.models import (
     current_model,
     token_counter,
 )
-from llmflow.ports.jobs import Consumer, JobQueue
-from llmflow.ports.models import ChatModel, ChatRequest, Embedder, FollowingChatModel, RemoteModel, Reranker, current_model
 from llmflow.ports.operations import (
     AnswerEvent,
     AuditEntry,

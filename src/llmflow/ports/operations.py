@@ -108,6 +108,10 @@ class JobStore(Protocol):
         """Return jobs, newest first, and how many there are."""
         ...
 
+    def counts(self) -> Mapping[JobStatus, int]:
+        """Return how many jobs of all tenants have each status; a status without jobs may be missing."""
+        ...
+
     def close(self) -> None: ...
 
 

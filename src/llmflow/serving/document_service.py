@@ -55,12 +55,15 @@ class DocumentService:
         queue: JobQueue,
         audit: AuditLog,
         groups_of: Callable[[str], Collection[str]],
+        forget: Callable[[str], None],
         settings: UploadSettings,
         preparation: PreparationSettings,
     ):
-        """`groups_of` returns the groups of a tenant, for uploads that others may read."""
+        """`groups_of` returns the groups of a tenant, for uploads that others may read; `forget` takes a deleted document out
+        of what is kept beside the stores, such as answers that quote it.
+        """
         self._stores, self._jobs, self._queue, self._audit = stores, jobs, queue, audit
-        self._groups_of, self.settings, self._preparation = groups_of, settings, preparation
+        self._groups_of, self._forget, self.settings, self._preparation = groups_of, forget, settings, preparation
         self._registering = threading.Lock()
 
     def upload(self, account: Account, received: Received, permissions: Permissions) -> Uploaded:
@@ -126,6 +129,7 @@ class DocumentService:
         """Delete a document: nobody finds it from now on. It leaves every store at once, or by a job while another writes."""
         document = self._changeable(account, permissions, document_id)
         self._stores.state.delete([document_id])
+        self._forget(document_id)
         try:
             with ingestion_lock(DELETE_WAIT_S):
                 remove_document(self._stores, document_id)
@@ -164,6 +168,7 @@ class DocumentService:
         mine = [d for d in self._stores.state.documents(account.principal()) if account.own_space in d.groups]
         self._stores.state.delete([document.id for document in mine])
         for document in mine:
+            self._forget(document.id)
             self._add("delete", account, document)
         return len(mine)
 

@@ -178,9 +178,10 @@ def _chat_model(workspace: Any) -> str | Part:
     model = current_model(workspace.answerer.model)
     if model is None:
         return "none: answers are quotations"
+    name = model.name
     if isinstance(model, RemoteModel):
         model.check()
-    return f"{model.name} answers"
+    return f"{name} answers"
 
 
 def _disk(min_free_gb: float) -> str | Part:

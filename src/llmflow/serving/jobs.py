@@ -73,6 +73,9 @@ class JobRunner:
                 job.id, self.worker, JobStatus.FAILED, f"It failed unexpectedly ({type(exc).__name__}). Tell your administrator."
             )
 
+    def due(self) -> list[Job]:
+        return self._jobs.due()
+
     def sweep(self) -> None:
         """Put every job into the queue that is due and not there: new ones that were lost, and those of dead workers."""
         try:
@@ -125,8 +128,16 @@ class JobRunner:
             thread.join()
 
 
-def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWorkers | None = None) -> dict[str, Handler]:
-    """Return what does the jobs of documents; each takes the writer's lock of the workspace."""
+def document_handlers(
+    stores: Stores,
+    ingestion: IngestionSettings,
+    warm: WarmWorkers | None = None,
+    forget: Callable[[str], None] | None = None,
+) -> dict[str, Handler]:
+    """Return what does the jobs of documents; each takes the writer's lock of the workspace.
+
+    `forget` takes a deleted document out of what is kept beside the stores.
+    """
 
     def ingest(job: Job, report: Report, again: bool = False) -> tuple[JobStatus, str]:
         with _writing(report):
@@ -143,6 +154,8 @@ def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWo
     def delete(job: Job, report: Report) -> tuple[JobStatus, str]:
         with _writing(report):
             remove_document(stores, str(job.payload["document_id"]))
+        if forget is not None:
+            forget(str(job.payload["document_id"]))
         return JobStatus.DONE, "It is gone from every store."
 
     return {"ingest": ingest, "reindex": reindex, "delete": delete}
@@ -172,10 +185,18 @@ def _in_steps(report: Report) -> Callable[[str, int, int], None]:
 class BackgroundWork:
     """Threads of this process that do jobs, from `start` to `stop`."""
 
-    def __init__(self, jobs: JobStore, queue: JobQueue, stores: Stores, ingestion: IngestionSettings, settings: JobSettings):
+    def __init__(
+        self,
+        jobs: JobStore,
+        queue: JobQueue,
+        stores: Stores,
+        ingestion: IngestionSettings,
+        settings: JobSettings,
+        forget: Callable[[str], None] | None = None,
+    ):
         self._queue, self._settings = queue, settings
         self._warm = WarmWorkers(settings.processes, ingestion.workers.memory_mb * 1024**2, settings.idle_s)
-        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm), settings)
+        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm, forget), settings)
         self._consumer: Consumer | None = None
 
     def start(self) -> None:
@@ -189,6 +210,15 @@ class BackgroundWork:
         if consumer is not None:
             consumer.stop()
         self._warm.close()
+
+    def do_due(self) -> int:
+        """Do every job that is due now, in this thread, and return how many were looked at; the queue is not asked."""
+        done: set[str] = set()
+        while due := [job for job in self.runner.due() if job.id not in done]:
+            for job in due:
+                self.runner.look(job.id)
+                done.add(job.id)
+        return len(done)
 
     def _sweep(self) -> None:
         self.runner.sweep()

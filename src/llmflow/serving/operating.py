@@ -1,0 +1,124 @@
+"""Documents, jobs, operations and administration of one workspace, put together for the application and the worker."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+
+from llmflow.accounts.audit_chain import AuditVerdict, verify
+from llmflow.ingestion.prepare import load_masker
+from llmflow.ports import ApplicationStores, JobQueue
+from llmflow.serving.admin_service import AdminService
+from llmflow.serving.auth import Guard
+from llmflow.serving.catalog import Workspace, parse_settings
+from llmflow.serving.document_service import DocumentService
+from llmflow.serving.health import audit_check
+from llmflow.serving.job_settings import JobSettings, UploadSettings
+from llmflow.serving.jobs import BackgroundWork
+from llmflow.serving.metrics import CountedEvents, Metrics
+from llmflow.serving.operations import Operations
+from llmflow.serving.routers import admin, documents, operations
+from llmflow.serving.usage import OperationsSettings
+
+
+@dataclass(frozen=True)
+class Operating:
+    """What the application mounts: `routers`, `metrics` (with `MetricsMiddleware`), `events` to record answers in, `work`."""
+
+    documents: DocumentService
+    operations: Operations
+    admin: AdminService
+    metrics: Metrics
+    events: CountedEvents
+    work: BackgroundWork
+    jobs: JobSettings
+    metrics_token: str
+
+    def routers(self, guard: Guard) -> list[APIRouter]:
+        return [
+            documents.make_router(self.documents, guard),
+            operations.make_router(self.operations, self.metrics, guard, self.metrics_token),
+            admin.make_router(self.admin, guard),
+        ]
+
+    def start(self) -> None:
+        """Work on jobs in this process where `jobs.in_chat` says so."""
+        if self.jobs.in_chat:
+            self.work.start()
+
+    def stop(self) -> None:
+        """Finish what is being done; safe twice."""
+        self.work.stop()
+
+
+def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Operating:
+    """Return the parts over an opened workspace; nothing is connected and no model is loaded yet."""
+    stores, application, queue = workspace.stores, workspace.application, workspace.load("job_queue")
+    settings = parse_settings(OperationsSettings, workspace.parameters, "operations")
+    uploads = parse_settings(UploadSettings, workspace.parameters, "uploads")
+    jobs = parse_settings(JobSettings, workspace.parameters, "jobs")
+    metrics = metrics or Metrics()
+    run = Operations(workspace, application.jobs, queue, application.audit, settings.min_free_gb, [_audit_check(application)])
+    run.watch(metrics)
+    events = CountedEvents(application.events, metrics)
+    preparation = workspace.ingestion.preparation
+    return Operating(
+        documents=DocumentService(
+            stores,
+            application.jobs,
+            queue,
+            application.audit,
+            application.accounts.groups,
+            forgetting(application),
+            uploads,
+            preparation,
+        ),
+        operations=run,
+        admin=AdminService(
+            events,
+            application.conversations,
+            application.audit,
+            lambda: verify_chain(application),
+            lambda text: load_masker(preparation.masking).mask(text).text,
+            settings,
+        ),
+        metrics=metrics,
+        events=events,
+        work=build_work(workspace, queue),
+        jobs=jobs,
+        metrics_token=workspace.load("metrics_token"),
+    )
+
+
+def build_work(workspace: Workspace, queue: JobQueue | None = None) -> BackgroundWork:
+    """Return what does the jobs of a workspace: for the chat's threads and for `llmflow worker`."""
+    application = workspace.application
+    jobs = parse_settings(JobSettings, workspace.parameters, "jobs")
+    chosen = queue or workspace.load("job_queue")
+    return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, jobs, forget=forgetting(application))
+
+
+def forgetting(application: ApplicationStores) -> Callable[[str], None]:
+    """Return what takes a deleted document out of conversations and out of what models remember of them."""
+
+    def forget(document_id: str) -> None:
+        for session_id in application.conversations.forget_document(document_id):
+            application.memory.forget(session_id)
+
+    return forget
+
+
+def verify_chain(application: ApplicationStores) -> AuditVerdict:
+    """Check every entry of the audit log against the key."""
+    audit: Any = application.audit
+    return verify(audit.chain(), audit.head(), audit.key)
+
+
+def _audit_check(application: ApplicationStores) -> Any:
+    def head() -> tuple[int, str]:
+        audit: Any = application.audit
+        found = audit.head()
+        return found.number, found.mac
+
+    return audit_check(head)
