@@ -78,6 +78,7 @@ def test_listing_shows_each_space_to_whom_it_belongs(house):
     upload(house.as_(ADMIN), "인사.md", LEAVE + b"\nhr\n", groups=["hr"])
     upload(house.as_(ADMIN), "모두.md", LEAVE + b"\nall\n", groups=["*"])
     upload(house.as_(NURI), "누리.md", LEAVE)
+
     def names(who: str, space: str, **more) -> list[str]:
         answer = house.as_(who).get("/api/documents", params={"space": space, **more})
         assert answer.status_code == 200, answer.text
@@ -192,8 +193,9 @@ def test_an_original_is_saved_and_never_shown(house):
     document = upload(house.as_(HR), '보고 "1".html', page).json()["document"]
     answer = house.as_(HR).get(f"/api/documents/{document['id']}/file")
     assert answer.content == page and answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"].startswith("attachment; filename=\"") and "filename*=UTF-8''%EB" in (
-        answer.headers["content-disposition"]
+    assert (
+        answer.headers["content-disposition"].startswith('attachment; filename="')
+        and "filename*=UTF-8''%EB" in (answer.headers["content-disposition"])
     )
     assert answer.headers["x-content-type-options"] == "nosniff" and "sandbox" in answer.headers["content-security-policy"]
 

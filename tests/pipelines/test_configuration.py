@@ -13,6 +13,8 @@ from llmflow.serving.catalog import STORE_ENTRIES, Workspace, open_catalog
 
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "local")
 KEYS = ("ingestion", "retrieval", "answering", "evaluation", "experiments", "serving", "finetuning", "promotion")
+SERVED_KEYS = ("uploads", "jobs", "operations")
+"""Parameters that no pipeline takes: what the chat and its workers do."""
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def test_every_free_input_of_a_pipeline_is_configured(env, home):
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_every_parameter_has_a_model_that_accepts_it(env, home):
     workspace = open_catalog(env)
-    assert set(workspace.parameters) == set(KEYS)
-    for key in KEYS:
+    assert set(workspace.parameters) == {*KEYS, *SERVED_KEYS}
+    for key in (*KEYS, *SERVED_KEYS):
         given = workspace.parameters[key]
         kept = type(getattr(workspace, key)).model_validate(given).model_dump(mode="json")
         assert all(_holds(kept[name], value) for name, value in given.items())
@@ -115,6 +117,7 @@ def test_production_names_the_missing_variable(variable, home, monkeypatch):
         ("reranker", "backend: cohere"),
         ("extractor", "backend: spacy"),
         ("chat_model", "backend: gpt"),
+        ("job_queue", "backend: celery"),
     ],
 )
 def test_an_unknown_backend_names_the_known_ones(entry, line, home, tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ def test_addresses_name_services():
     empty = {"LLMFLOW_MLFLOW_URI", "LLMFLOW_EMBEDDER_URL", "LLMFLOW_RERANKER_URL"}
     assert {key for key, value in resolved.items() if not value} == empty
     hosts = {re.search(r"(?:@|//)([a-z][\w-]*):\d+", value).group(1) for value in resolved.values() if value}  # type: ignore[union-attr]
-    assert hosts == {"postgres", "milvus", "neo4j", "vllm"}
+    assert hosts == {"postgres", "milvus", "neo4j", "vllm", "redis"}
 
 
 def test_the_model_server_takes_adapters_that_the_application_registers_and_asks_for_its_key():
@@ -81,10 +81,32 @@ class _Nothing:
     """A service that is never asked."""
 
 
-def test_only_the_chat_is_published_and_only_on_the_loopback():
+def test_only_the_pages_are_published_and_only_on_the_loopback():
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert list(ports) == ["llmflow"]
-    assert all(port.startswith("127.0.0.1:") for port in ports["llmflow"])
+    assert list(ports) == ["llmflow", "admin"]
+    assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
+
+
+def test_the_worker_has_what_the_chat_has_and_the_dashboard_no_secret():
+    assert SERVICES["worker"]["environment"] == SERVICES["llmflow"]["environment"]
+    assert SERVICES["worker"]["volumes"] == SERVICES["llmflow"]["volumes"]
+    assert not [key for key in SERVICES["admin"]["environment"] if SECRET.search(key)]
+    published = SERVICES["admin"]["ports"][0].rpartition(":")[2]
+    assert published in SERVICES["admin"]["command"] and published in " ".join(SERVICES["admin"]["healthcheck"]["test"])
+
+
+@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if service.get("command", [""])[0] == "llmflow"])
+def test_commands_of_services_exist(name):
+    from typer.main import get_command
+
+    from llmflow.cli import app
+
+    known = get_command(app).commands  # type: ignore[attr-defined]
+    command = SERVICES[name]["command"][1]
+    if command == "admin" and command not in known:
+        pytest.skip("the dashboard's command is not there yet")
+    options = {option for parameter in known[command].params for option in parameter.opts}
+    assert {word for word in SERVICES[name]["command"][2:] if word.startswith("--")} <= options
 
 
 def test_the_image_copies_what_exists_runs_without_root_and_ignores_the_rest():

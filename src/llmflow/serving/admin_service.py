@@ -21,10 +21,10 @@ from llmflow.ports import (
     FeedbackRow,
     Message,
 )
+from llmflow.serving.operation_settings import OperationsSettings
 from llmflow.serving.quality import FeedbackCounts, Report, feedback_counts, newest_reports
 from llmflow.serving.usage import (
     AnswerQualityRow,
-    OperationsSettings,
     PiiRow,
     UsageRow,
     days_before,
@@ -105,14 +105,16 @@ class AdminService:
         self._looked(account, "conversation.review", session_id, {"messages": len(found)})
         return [self._masked(message) for message in found]
 
-    def export(self, account: Account, since: str, until: str, judged_only: bool) -> Export:
+    def export(self, account: Account, since: str, until: str, judged_only: bool, reason: str = "") -> Export:
         """Return the tenant's conversations as rows to train on, oldest first; audited with the hash of what was taken.
 
         Raises Refused for more than can be taken at once.
         """
         rows = list(self._rows(account.tenant, _moment(since), _moment(until), judged_only))
         snapshot = fingerprint_of(rows, 16)
-        details = {"rows": len(rows), "snapshot": snapshot, "judged_only": judged_only}
+        details: dict[str, Any] = {"rows": len(rows), "snapshot": snapshot, "judged_only": judged_only}
+        if reason.strip():
+            details["reason"] = reason.strip()
         self._looked(account, "conversation.export", "", details)
         return Export(rows, snapshot)
 

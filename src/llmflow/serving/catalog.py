@@ -25,6 +25,7 @@ from llmflow.ports import ApplicationStores, ChatModel, FollowingChatModel, Noti
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.logs import LogSettings, configure_logging
 from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
+from llmflow.serving.operation_settings import JobSettings, OperationsSettings, UploadSettings
 from llmflow.serving.promotion import RetrievalPromotions, ServedRetrieval
 from llmflow.serving.serving_settings import ServingSettings
 from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
@@ -135,6 +136,18 @@ class Workspace:
     @cached_property
     def logs(self) -> LogSettings:
         return parse_settings(LogSettings, self.parameters, "logs")
+
+    @cached_property
+    def uploads(self) -> UploadSettings:
+        return parse_settings(UploadSettings, self.parameters, "uploads")
+
+    @cached_property
+    def jobs(self) -> JobSettings:
+        return parse_settings(JobSettings, self.parameters, "jobs")
+
+    @cached_property
+    def operations(self) -> OperationsSettings:
+        return parse_settings(OperationsSettings, self.parameters, "operations")
 
     @property
     def notifier(self) -> Notifier:

@@ -17,8 +17,8 @@ from llmflow.ingestion.sources import document_id as id_of
 from llmflow.ports import AuditLog, Job, JobQueue, JobStatus, JobStore, Plan, SourceFile, Stores
 from llmflow.serving.http_errors import HttpProblem
 from llmflow.serving.ingesting import remove_document
-from llmflow.serving.job_settings import UploadSettings
 from llmflow.serving.locks import ingestion_lock
+from llmflow.serving.operation_settings import UploadSettings
 from llmflow.serving.uploads import Received, check_content, too_large
 from llmflow.types import EVERYONE, OWN_SPACE, Account, Document, DocumentStatus
 
@@ -66,7 +66,7 @@ class DocumentService:
         self._groups_of, self._forget, self.settings, self._preparation = groups_of, forget, settings, preparation
         self._registering = threading.Lock()
 
-    def upload(self, account: Account, received: Received, permissions: Permissions) -> Uploaded:
+    def upload(self, account: Account, received: Received, permissions: Permissions, reason: str = "") -> Uploaded:
         """Keep a file and the job that ingests it. The same content in the same place is one document.
 
         Raises HttpProblem for what is refused, and PermissionDenied for readers that the account may not choose.
@@ -82,7 +82,7 @@ class DocumentService:
                 shutil.copyfileobj(received.file, kept, 1 << 20)
             check_content(path, received.name, self._preparation.parser)
             file = self._source_file(account, source, groups, path)
-            return self._keep(account, file, received.name, path, own)
+            return self._keep(account, file, received.name, path, own, reason)
 
     def listing(
         self, account: Account, permissions: Permissions, space: str, status: str = "", search: str = ""
@@ -125,7 +125,7 @@ class DocumentService:
             raise NotFound("The original of this document is not kept. Ask whoever has the file.")
         return found, content
 
-    def delete(self, account: Account, permissions: Permissions, document_id: str) -> Deleted:
+    def delete(self, account: Account, permissions: Permissions, document_id: str, reason: str = "") -> Deleted:
         """Delete a document: nobody finds it from now on. It leaves every store at once, or by a job while another writes."""
         document = self._changeable(account, permissions, document_id)
         self._stores.state.delete([document_id])
@@ -138,14 +138,14 @@ class DocumentService:
             log.warning("The removal of %s is left to a job: %s", document_id, exc)
             job = self._add("delete", account, document)
         own = account.own_space in document.groups
-        self._audit.append(account.tenant, account.id, "document.delete", document_id, {"own": own})
+        self._audit.append(account.tenant, account.id, "document.delete", document_id, {"own": own, **_why(reason)})
         return Deleted(document, job)
 
-    def reindex(self, account: Account, permissions: Permissions, document_id: str) -> Uploaded:
+    def reindex(self, account: Account, permissions: Permissions, document_id: str, reason: str = "") -> Uploaded:
         """Have the original prepared and written into every store once more; what is served stays served meanwhile."""
         document = self._changeable(account, permissions, document_id)
         job = self._open_job(account, document_id, "reindex") or self._add("reindex", account, document)
-        self._audit.append(account.tenant, account.id, "document.reindex", document_id)
+        self._audit.append(account.tenant, account.id, "document.reindex", document_id, _why(reason))
         return Uploaded(document, job)
 
     def jobs(
@@ -202,7 +202,7 @@ class DocumentService:
         )
         return with_version(file, self._preparation)
 
-    def _keep(self, account: Account, file: SourceFile, name: str, path: Path, own: bool) -> Uploaded:
+    def _keep(self, account: Account, file: SourceFile, name: str, path: Path, own: bool, reason: str) -> Uploaded:
         with self._registering:  # two uploads of one account must not both fit into the last place
             if own:
                 mine = [d for d in self._stores.state.documents(account.principal()) if account.own_space in d.groups]
@@ -219,7 +219,7 @@ class DocumentService:
         self._stores.raw.put(file.document_id, file.tenant, name, path)
         waiting = self._open_job(account, file.document_id, "ingest", file.version)
         job = waiting or self._add("ingest", account, document, file.version)
-        details = {"bytes": file.size, "groups": [] if own else list(file.groups)}
+        details = {"bytes": file.size, "groups": [] if own else list(file.groups), **_why(reason)}
         self._audit.append(account.tenant, account.id, "document.upload", document.id, details)
         return Uploaded(document, job)
 
@@ -265,6 +265,11 @@ class DocumentService:
         job = Job(uuid.uuid4().hex, "ingest", account.tenant, account.id, payload, JobStatus.DONE, 1.0, ALREADY)
         self._jobs.add(job)
         return Uploaded(document, self._jobs.job(job.id) or job)
+
+
+def _why(reason: str) -> dict[str, str]:
+    """Return what the audit keeps of a reason that was given."""
+    return {"reason": reason.strip()} if reason.strip() else {}
 
 
 def _demand(permission: Permission, permissions: Permissions) -> None:

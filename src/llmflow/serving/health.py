@@ -168,10 +168,11 @@ def _looked(check: Check) -> Part:
 def _model(model: Any) -> str:
     if model is None:
         return "none"
+    name = model.name
     if isinstance(model, RemoteModel):
         model.check()
-        return f"{model.name} answers"
-    return f"{model.name}, in this process"
+        return f"{name} answers"
+    return f"{name}, in this process"
 
 
 def _chat_model(workspace: Any) -> str | Part:

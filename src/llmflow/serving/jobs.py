@@ -17,8 +17,8 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ingestion.workers import WarmWorkers
 from llmflow.ports import Consumer, Job, JobQueue, JobStatus, JobStore, Stores
 from llmflow.serving.ingesting import ingest_original, remove_document
-from llmflow.serving.job_settings import JobSettings
 from llmflow.serving.locks import ingestion_lock
+from llmflow.serving.operation_settings import JobSettings
 from llmflow.types import DocumentStatus
 
 log = logging.getLogger(__name__)

@@ -11,15 +11,14 @@ from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import ApplicationStores, JobQueue
 from llmflow.serving.admin_service import AdminService
 from llmflow.serving.auth import Guard
-from llmflow.serving.catalog import Workspace, parse_settings
+from llmflow.serving.catalog import Workspace
 from llmflow.serving.document_service import DocumentService
 from llmflow.serving.health import audit_check
-from llmflow.serving.job_settings import JobSettings, UploadSettings
 from llmflow.serving.jobs import BackgroundWork
 from llmflow.serving.metrics import CountedEvents, Metrics
+from llmflow.serving.operation_settings import JobSettings
 from llmflow.serving.operations import Operations
 from llmflow.serving.routers import admin, documents, operations
-from llmflow.serving.usage import OperationsSettings
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ class Operating:
 def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Operating:
     """Return the parts over an opened workspace; nothing is connected and no model is loaded yet."""
     stores, application, queue = workspace.stores, workspace.application, workspace.load("job_queue")
-    settings = parse_settings(OperationsSettings, workspace.parameters, "operations")
-    uploads = parse_settings(UploadSettings, workspace.parameters, "uploads")
-    jobs = parse_settings(JobSettings, workspace.parameters, "jobs")
+    settings = workspace.operations
     metrics = metrics or Metrics()
     run = Operations(workspace, application.jobs, queue, application.audit, settings.min_free_gb, [_audit_check(application)])
     run.watch(metrics)
@@ -71,7 +68,7 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
             application.audit,
             application.accounts.groups,
             forgetting(application),
-            uploads,
+            workspace.uploads,
             preparation,
         ),
         operations=run,
@@ -86,7 +83,7 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
         metrics=metrics,
         events=events,
         work=build_work(workspace, queue),
-        jobs=jobs,
+        jobs=workspace.jobs,
         metrics_token=workspace.load("metrics_token"),
     )
 
@@ -94,9 +91,10 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
 def build_work(workspace: Workspace, queue: JobQueue | None = None) -> BackgroundWork:
     """Return what does the jobs of a workspace: for the chat's threads and for `llmflow worker`."""
     application = workspace.application
-    jobs = parse_settings(JobSettings, workspace.parameters, "jobs")
     chosen = queue or workspace.load("job_queue")
-    return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, jobs, forget=forgetting(application))
+    return BackgroundWork(
+        application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs, forget=forgetting(application)
+    )
 
 
 def forgetting(application: ApplicationStores) -> Callable[[str], None]:

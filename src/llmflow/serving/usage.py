@@ -13,28 +13,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import Field
-
-from llmflow.config import Settings
 from llmflow.ports import AnswerEvent, MessageStatus
+from llmflow.serving.operation_settings import TokenPrice
 
 NO_GROUP = "(none)"
-
-
-class TokenPrice(Settings):
-    """Cost of 1,000 tokens."""
-
-    prompt: float = Field(default=0.0, ge=0)
-    completion: float = Field(default=0.0, ge=0)
-
-
-class OperationsSettings(Settings):
-    """`operations` in the parameters."""
-
-    prices: Mapping[str, TokenPrice] = {}
-    """By model, as answers name it; a model that is not named costs nothing."""
-    currency: str = Field(default="USD", min_length=1, max_length=8)
-    min_free_gb: float = Field(default=2.0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Time = Annotated[str, Query(max_length=40, description="ISO 8601, such as 2026-11-25 or 2026-11-25T09:00:00Z.")]
 Text = Annotated[str, Query(max_length=200)]
+Reason = Annotated[str, Query(max_length=500, description="Kept in the audit log.")]
 Format = Annotated[Literal["json", "csv"], Query()]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -112,6 +113,7 @@ class FeedbackOut(BaseModel):
     answer: str
     model: str
     settings_id: str
+    confidence: float
 
 
 class FeedbacksOut(BaseModel):
@@ -244,9 +246,9 @@ def make_router(service: AdminService, guard: Guard) -> APIRouter:
         return ReviewedConversationOut(items=messages, total=len(messages))
 
     @router.post("/conversations/export")
-    def export(body: ExportIn, account: reviews) -> ExportOut:  # type: ignore[valid-type]
+    def export(body: ExportIn, account: reviews, reason: Reason = "") -> ExportOut:  # type: ignore[valid-type]
         """Take a training snapshot of the tenant's conversations. Audited with its hash."""
-        taken = service.export(account, body.since, body.until, body.judged_only)
+        taken = service.export(account, body.since, body.until, body.judged_only, reason)
         return ExportOut(items=[dict(row) for row in taken.rows], total=len(taken.rows), snapshot=taken.snapshot)
 
     @router.get("/feedback", response_model=FeedbacksOut, responses=_CSV)

@@ -18,6 +18,7 @@ from llmflow.types import OWN_SPACE, Account, Document, DocumentStatus
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Search = Annotated[str, Query(max_length=200)]
+Reason = Annotated[str, Query(max_length=500, description="Kept in the audit log.")]
 UPLOAD_FORM = {
     "requestBody": {
         "required": True,
@@ -160,11 +161,11 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
         return DocumentsOut(items=[DocumentOut.of(document, account) for document in page], total=len(found))
 
     @router.post("/api/documents", status_code=202, responses=problems(401, 403, 413, 422), openapi_extra=UPLOAD_FORM)
-    async def upload(request: Request, account: uploads) -> UploadedOut:  # type: ignore[valid-type]
+    async def upload(request: Request, account: uploads, reason: Reason = "") -> UploadedOut:  # type: ignore[valid-type]
         """Take a document; the job tells when it can be searched. The same content again is the same document."""
         received = await receive(request, service.settings.max_bytes, service.settings.max_name_chars)
         try:
-            done = await run_in_threadpool(service.upload, account, received, guard.permissions(account))
+            done = await run_in_threadpool(service.upload, account, received, guard.permissions(account), reason)
         finally:
             received.file.close()
         return uploaded(done, account)
@@ -181,15 +182,15 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
         return Response(content, media_type="application/octet-stream", headers=_attachment(found.source.rsplit("/", 1)[-1]))
 
     @router.delete("/api/documents/{document_id}", responses=problems(401, 403, 404))
-    def delete(document_id: str, account: chats) -> DeletedOut:  # type: ignore[valid-type]
+    def delete(document_id: str, account: chats, reason: Reason = "") -> DeletedOut:  # type: ignore[valid-type]
         """Delete a document from every store: your own, or with corpus.manage any of the tenant."""
-        done = service.delete(account, guard.permissions(account), document_id)
+        done = service.delete(account, guard.permissions(account), document_id, reason)
         return DeletedOut(deleted=done.document.id, job=JobOut.of(done.job) if done.job else None)
 
     @router.post("/api/documents/{document_id}/reindex", status_code=202, responses=problems(401, 403, 404))
-    def reindex(document_id: str, account: chats) -> UploadedOut:  # type: ignore[valid-type]
+    def reindex(document_id: str, account: chats, reason: Reason = "") -> UploadedOut:  # type: ignore[valid-type]
         """Read the original once more and write it into every store; also what to do with one that failed."""
-        return uploaded(service.reindex(account, guard.permissions(account), document_id), account)
+        return uploaded(service.reindex(account, guard.permissions(account), document_id, reason), account)
 
     @router.get("/api/jobs", responses=problems(401, 403))
     def jobs(

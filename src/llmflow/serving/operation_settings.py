@@ -1,4 +1,6 @@
-"""Settings of background work and of uploads: `jobs` and `uploads` in the parameters."""
+"""Settings of background work, uploads and operation: `jobs`, `uploads` and `operations` in the parameters."""
+
+from collections.abc import Mapping
 
 from pydantic import Field
 
@@ -33,3 +35,19 @@ class UploadSettings(Settings):
     max_documents: int = Field(default=200, ge=1)
     max_account_bytes: int = Field(default=1024**3, ge=1)
     max_name_chars: int = Field(default=120, ge=16, le=200)
+
+
+class TokenPrice(Settings):
+    """Cost of 1,000 tokens."""
+
+    prompt: float = Field(default=0.0, ge=0)
+    completion: float = Field(default=0.0, ge=0)
+
+
+class OperationsSettings(Settings):
+    """`operations` in the parameters."""
+
+    prices: Mapping[str, TokenPrice] = {}
+    """By model, as answers name it; a model that is not named costs nothing."""
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+    min_free_gb: float = Field(default=2.0, ge=0)
