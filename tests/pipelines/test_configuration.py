@@ -13,7 +13,7 @@ from llmflow.serving.catalog import STORE_ENTRIES, Workspace, open_catalog
 
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "local")
 KEYS = ("ingestion", "retrieval", "answering", "evaluation", "experiments", "serving", "finetuning", "promotion")
-SERVED_KEYS = ("uploads", "jobs", "operations")
+SERVED_KEYS = ("uploads", "jobs", "operations", "logs")
 """Parameters that no pipeline takes: what the chat and its workers do."""
 
 

@@ -128,16 +128,8 @@ class JobRunner:
             thread.join()
 
 
-def document_handlers(
-    stores: Stores,
-    ingestion: IngestionSettings,
-    warm: WarmWorkers | None = None,
-    forget: Callable[[str], None] | None = None,
-) -> dict[str, Handler]:
-    """Return what does the jobs of documents; each takes the writer's lock of the workspace.
-
-    `forget` takes a deleted document out of what is kept beside the stores.
-    """
+def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWorkers | None = None) -> dict[str, Handler]:
+    """Return what does the jobs of documents; each takes the writer's lock of the workspace."""
 
     def ingest(job: Job, report: Report, again: bool = False) -> tuple[JobStatus, str]:
         with _writing(report):
@@ -154,8 +146,6 @@ def document_handlers(
     def delete(job: Job, report: Report) -> tuple[JobStatus, str]:
         with _writing(report):
             remove_document(stores, str(job.payload["document_id"]))
-        if forget is not None:
-            forget(str(job.payload["document_id"]))
         return JobStatus.DONE, "It is gone from every store."
 
     return {"ingest": ingest, "reindex": reindex, "delete": delete}
@@ -192,11 +182,10 @@ class BackgroundWork:
         stores: Stores,
         ingestion: IngestionSettings,
         settings: JobSettings,
-        forget: Callable[[str], None] | None = None,
     ):
         self._queue, self._settings = queue, settings
         self._warm = WarmWorkers(settings.processes, ingestion.workers.memory_mb * 1024**2, settings.idle_s)
-        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm, forget), settings)
+        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm), settings)
         self._consumer: Consumer | None = None
 
     def start(self) -> None:

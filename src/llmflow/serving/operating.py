@@ -1,6 +1,5 @@
 """Documents, jobs, operations and administration of one workspace, put together for the application and the worker."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +66,7 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
             queue,
             application.audit,
             application.accounts.groups,
-            forgetting(application),
+            application.forget_document,
             workspace.uploads,
             preparation,
         ),
@@ -92,19 +91,7 @@ def build_work(workspace: Workspace, queue: JobQueue | None = None) -> Backgroun
     """Return what does the jobs of a workspace: for the chat's threads and for `llmflow worker`."""
     application = workspace.application
     chosen = queue or workspace.load("job_queue")
-    return BackgroundWork(
-        application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs, forget=forgetting(application)
-    )
-
-
-def forgetting(application: ApplicationStores) -> Callable[[str], None]:
-    """Return what takes a deleted document out of conversations and out of what models remember of them."""
-
-    def forget(document_id: str) -> None:
-        for session_id in application.conversations.forget_document(document_id):
-            application.memory.forget(session_id)
-
-    return forget
+    return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs)
 
 
 def verify_chain(application: ApplicationStores) -> AuditVerdict:
