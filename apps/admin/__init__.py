@@ -1,0 +1,1 @@
+"""The administrator's dashboard: Streamlit pages over the HTTP API."""
