@@ -138,6 +138,7 @@ def _feedback(row: Row[Any]) -> FeedbackRow:
         answer=row.content,
         model=str(row.details.get("model", "")),
         settings_id=str(row.details.get("settings_id", "")),
+        confidence=float(row.details.get("confidence") or 0.0),
     )
 
 

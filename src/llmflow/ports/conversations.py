@@ -76,6 +76,8 @@ class FeedbackRow:
     answer: str
     model: str
     settings_id: str
+    confidence: float = 0.0
+    """Of the answer, 0 to 1: a judgement that says otherwise points at what is confidently wrong."""
 
 
 class ConversationStore(Protocol):
