@@ -1,4 +1,4 @@
-"""How our Streamlit pages are served: nothing reported to anybody, nothing of an error shown, one process that ends with its command."""
+"""How our Streamlit pages are served: nothing is reported to anybody, one process that ends with its command."""
 
 import os
 import sys
@@ -17,9 +17,7 @@ OPTIONS = {
 }
 
 
-def command(
-    script: Path, host: str, port: int, arguments: Sequence[str], options: Mapping[str, str] | None = None
-) -> list[str]:
+def command(script: Path, host: str, port: int, arguments: Sequence[str], options: Mapping[str, str] | None = None) -> list[str]:
     """Return the command that serves `script` with its own `arguments`; `options` are Streamlit's, beside those of all pages."""
     every = {"server.address": host, "server.port": str(port)} | OPTIONS | dict(options or {})
     given = [f"--{name}={value}" for name, value in every.items()]

@@ -5,11 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from apps.admin import texts
-from apps.admin.session import LANGUAGE, REFRESH, Visit, check_still_signed_in, named, say, settings, visit
+from apps.admin.session import LANGUAGE, REFRESH, Visit, check_still_signed_in, named, plain, say, settings, visit
 from apps.admin.signing import show_change_password, show_sign_in, sign_out, signs_in_alone
 from llmflow.accounts.permissions import Permission
 
-PAGES = Path(__file__).with_name("pages")
+VIEWS = Path(__file__).with_name("views")
+"""Not called pages/: Streamlit would run those by its older way, beside what st.navigation says."""
 SECTIONS = {
     "see": (
         ("overview", texts.OVERVIEW, ":material/monitoring:", Permission.USAGE_READ),
@@ -56,7 +57,7 @@ def _pages(current: Visit) -> dict[str, list]:
     first = next((name for pages in SECTIONS.values() for name, *_, needed in pages if current.may(needed)), "")
     for section, pages in SECTIONS.items():
         allowed = [
-            st.Page(PAGES / f"{name}.py", title=say(title), icon=icon, url_path=name, default=name == first)
+            st.Page(VIEWS / f"{name}.py", title=say(title), icon=icon, url_path=name, default=name == first)
             for name, title, icon, permission in pages
             if current.may(permission)
         ]
@@ -69,9 +70,10 @@ def _show_language() -> None:
     if LANGUAGE not in st.session_state:
         st.session_state[LANGUAGE] = settings().language
     codes = list(texts.LANGUAGES)
+    named_by = texts.LANGUAGES.__getitem__
     st.sidebar.segmented_control(
-        "언어 · Language", codes, required=True, format_func=texts.LANGUAGES.__getitem__, key=LANGUAGE, label_visibility="collapsed"
-    )  # fmt: skip
+        "언어 · Language", codes, required=True, format_func=named_by, key=LANGUAGE, label_visibility="collapsed"
+    )
 
 
 def _show_person(current: Visit) -> None:
@@ -84,6 +86,8 @@ def _show_person(current: Visit) -> None:
     st.sidebar.caption(
         say(texts.SIGNED_IN_AS, name=me.display_name or me.name, tenant=me.tenant, role=named(texts.ROLES, me.role))
     )
+    if me.notice:
+        st.sidebar.info(plain(me.notice))
     st.sidebar.button(say(texts.SIGN_OUT), key="sign out", on_click=sign_out, icon=":material/logout:", width="stretch")
 
 

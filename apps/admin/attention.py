@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from apps.admin import texts_overview as words
 from apps.admin.client import Client
 from apps.admin.session import Visit, say
-from apps.admin.shapes import Health, Models, Retrieval, Usage, Version
+from apps.admin.shapes_running import Health, Models, Retrieval, Usage, Version
 from apps.admin.tables import milliseconds, share
 from llmflow.accounts.permissions import Permission
 
@@ -48,7 +48,7 @@ def _items(visit: Visit, today: date) -> Iterator[Item]:
 def _today_and_before(client: Client, today: date) -> tuple[Usage, Usage]:
     start, end = today.isoformat(), (today + timedelta(days=1)).isoformat()
     before = (today - timedelta(days=7)).isoformat()
-    return client.usage(start, end).totals, client.usage(before, start).totals
+    return client.usage(start, end).whole, client.usage(before, start).whole
 
 
 def of_health(health: Health) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""Charts that answer a question: the title asks it, axes carry units, colours stay apart for colour-blind eyes, light and dark."""
+"""Charts that answer a question: the title asks it, axes carry units, colours stay apart for colour-blind eyes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -31,8 +31,9 @@ def lines_by_day(values: Values, unit: str, colours: Mapping[str, str]) -> alt.C
 def _by_day(values: Values, unit: str, colours: Mapping[str, str], chart: alt.Chart, stack: bool = True) -> alt.Chart:
     days = sorted({value["day"] for value in values})
     every = max(1, len(days) // 10)
+    axis = alt.Axis(labelAngle=0, values=days[::every], labelExpr="substring(datum.label, 5)")
     return chart.encode(
-        x=alt.X("day:O", title=None, sort=days, axis=alt.Axis(labelAngle=0, values=days[::every], labelExpr="substring(datum.label, 5)")),
+        x=alt.X("day:O", title=None, sort=days, axis=axis),
         y=alt.Y("value:Q", title=unit, stack="zero" if stack else None, axis=alt.Axis(tickMinStep=1, format="~s")),
         color=_colour(colours),
         order=alt.Order("rank:Q"),
@@ -43,7 +44,10 @@ def _by_day(values: Values, unit: str, colours: Mapping[str, str], chart: alt.Ch
 def ranked_bars(values: Values, unit: str, colours: Mapping[str, str], legend: bool = True) -> alt.Chart:
     """Return horizontal bars, the longest first, with what they stand for written at full length; {name, series, value}."""
     frame = _frame(values, colours)
-    names = frame.groupby("name")["value"].sum().sort_values(ascending=False).index.tolist()
+    totals: dict[str, float] = {}
+    for value in values:
+        totals[value["name"]] = totals.get(value["name"], 0) + value["value"]
+    names = sorted(totals, key=lambda name: -totals[name])
     return (
         alt.Chart(frame)
         .mark_bar()

@@ -1,4 +1,4 @@
-"""What the dashboard asks of the API: one method a route, values in, frozen shapes out, every failure an `ApiError` in sentences."""
+"""What the dashboard asks of the API: one method a route, frozen shapes out, every failure an `ApiError` in sentences."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from apps.admin import shapes
+from apps.admin import shapes_running as running
 
 COOKIE = "llmflow_session"
 PAGE = 500
@@ -59,7 +60,7 @@ class Transport:
 
     def send(self, method: str, path: str, token: Token | None, **given: Any) -> httpx.Response:
         """Return a successful response. Raises `ApiError`, of which `SignedOut` and `Away` are kinds."""
-        headers = {"Accept": "application/json"} | given.pop("headers", {})
+        headers = {"Accept": "application/json", "User-Agent": "llmflow dashboard"} | given.pop("headers", {})
         if token is not None:
             proof = {"Authorization": f"Bearer {token.value}"} if token.kind == "key" else {"Cookie": f"{COOKIE}={token.value}"}
             headers |= proof
@@ -114,9 +115,7 @@ class Client:
     def _send(self, method: str, path: str, **given: Any) -> httpx.Response:
         return self._transport.send(method, path, self._token, **given)
 
-    def _act(
-        self, method: str, path: str, shape: type[Shape], reason: str, body: Mapping[str, Any] | None = None
-    ) -> Shape:
+    def _act(self, method: str, path: str, shape: type[Shape], reason: str, body: Mapping[str, Any] | None = None) -> Shape:
         """Carry out an act; the reason stands in the audit."""
         sent = {} if body is None else {"json": dict(body)}
         return self._read(shape, self._send(method, path, params=_given({"reason": reason}), **sent))
@@ -156,32 +155,33 @@ class Client:
     def me(self) -> shapes.Me:
         return self._get("/api/auth/me", shapes.Me)
 
-    def change_password(self, current: str, new: str) -> None:
-        self._send("POST", "/api/auth/password", json={"current": current, "new": new})
+    def change_password(self, current: str, new: str) -> "Client":
+        """Return a client of the session that the new password begins; those before have ended."""
+        response = self._send("POST", "/api/auth/password", json={"current": current, "new": new})
+        value = response.cookies.get(COOKIE)
+        return Client(self._transport, Token(value)) if value else self
 
     # ---- people
 
     def users(self, search: str = "", limit: int = PAGE, offset: int = 0) -> shapes.Listed[shapes.Account]:
         return self._get("/api/users", shapes.Listed[shapes.Account], search=search, limit=limit, offset=offset)
 
-    def create_user(
-        self, name: str, display_name: str, role: str, groups: Sequence[str], reason: str = ""
-    ) -> shapes.OneTimePassword:
+    def create_user(self, name: str, display_name: str, role: str, groups: Sequence[str], reason: str = "") -> shapes.NewAccount:
         body = {"name": name, "display_name": display_name, "role": role, "groups": list(groups)}
-        return self._act("POST", "/api/users", shapes.OneTimePassword, reason, body)
+        return self._act("POST", "/api/users", shapes.NewAccount, reason, body)
 
     def change_user(self, user_id: str, reason: str = "", **changes: Any) -> shapes.Account:
         """Change role, groups, display_name or disabled: what is given."""
         return self._act("PATCH", f"/api/users/{_part(user_id)}", shapes.Account, reason, changes)
 
-    def delete_user(self, user_id: str, reason: str = "") -> None:
-        self._send("DELETE", f"/api/users/{_part(user_id)}", params=_given({"reason": reason}))
+    def delete_user(self, user_id: str, reason: str = "") -> shapes.Removed:
+        return self._act("DELETE", f"/api/users/{_part(user_id)}", shapes.Removed, reason)
 
-    def reset_password(self, user_id: str, reason: str = "") -> shapes.OneTimePassword:
-        return self._act("POST", f"/api/users/{_part(user_id)}/password-reset", shapes.OneTimePassword, reason)
+    def reset_password(self, user_id: str, reason: str = "") -> shapes.NewPassword:
+        return self._act("POST", f"/api/users/{_part(user_id)}/password-reset", shapes.NewPassword, reason)
 
     def groups(self) -> shapes.Listed[shapes.Group]:
-        return self._get("/api/groups", shapes.Listed[shapes.Group])
+        return self._get("/api/groups", shapes.Listed[shapes.Group], limit=PAGE)
 
     def add_group(self, name: str, reason: str = "") -> None:
         self._send("POST", "/api/groups", json={"name": name}, params=_given({"reason": reason}))
@@ -218,38 +218,39 @@ class Client:
 
     # ---- what runs
 
-    def health(self) -> shapes.Health:
-        return self._get("/api/health", shapes.Health)
+    def health(self) -> running.Health:
+        return self._get("/api/health", running.Health)
 
     def metrics(self) -> str:
         """Return Prometheus' text."""
         return self._send("GET", "/metrics", headers={"Accept": "text/plain"}).text
 
-    def models(self) -> shapes.Models:
-        return self._get("/api/models", shapes.Models)
+    def models(self) -> running.Models:
+        return self._get("/api/models", running.Models)
 
-    def promote_model(self, version: str, reason: str) -> shapes.Changed:
-        return self._post("/api/models/promote", shapes.Changed, {"version": version, "reason": reason})
+    def promote_model(self, version: str, reason: str) -> running.Changed:
+        return self._post("/api/models/promote", running.Changed, {"version": version, "reason": reason})
 
-    def roll_back_model(self, reason: str) -> shapes.Changed:
-        return self._post("/api/models/rollback", shapes.Changed, {"reason": reason})
+    def roll_back_model(self, reason: str) -> running.Changed:
+        return self._post("/api/models/rollback", running.Changed, {"reason": reason})
 
-    def retrieval(self) -> shapes.Retrieval:
-        return self._get("/api/retrieval", shapes.Retrieval)
+    def retrieval(self) -> running.Retrieval:
+        return self._get("/api/retrieval", running.Retrieval)
 
-    def promote_retrieval(self, settings_id: str, reason: str) -> shapes.Changed:
-        return self._post("/api/retrieval/promote", shapes.Changed, {"id": settings_id, "reason": reason})
+    def promote_retrieval(self, settings_id: str, reason: str) -> running.Changed:
+        return self._post("/api/retrieval/promote", running.Changed, {"id": settings_id, "reason": reason})
 
-    def roll_back_retrieval(self, reason: str) -> shapes.Changed:
-        return self._post("/api/retrieval/rollback", shapes.Changed, {"reason": reason})
+    def roll_back_retrieval(self, reason: str) -> running.Changed:
+        return self._post("/api/retrieval/rollback", running.Changed, {"reason": reason})
 
     # ---- use, quality, conversations, audit
 
-    def usage(self, since: str, until: str = "", by: str = "day") -> shapes.UsageReport:
-        return self._get("/api/admin/usage", shapes.UsageReport, since=since, until=until, by=by)
+    def usage(self, since: str, until: str = "", by: str = "day") -> running.UsageReport:
+        return self._get("/api/admin/usage", running.UsageReport, since=since, until=until, by=by)
 
-    def quality(self, since: str = "", until: str = "") -> shapes.Quality:
-        return self._get("/api/admin/quality", shapes.Quality, since=since, until=until)
+    def quality(self, since: str = "", until: str = "", by: str = "day") -> running.Quality:
+        """Count by `day`, `language`, `model`, `settings_id`, or judgements by `reason`."""
+        return self._get("/api/admin/quality", running.Quality, since=since, until=until, by=by)
 
     def conversations(
         self, search: str = "", account_id: str = "", limit: int = 50, offset: int = 0
@@ -257,11 +258,12 @@ class Client:
         asked = {"search": search, "account_id": account_id, "limit": limit, "offset": offset}
         return self._get("/api/admin/conversations", shapes.Listed[shapes.Session], **asked)
 
-    def conversation(self, session_id: str) -> shapes.Conversation:
-        return self._get(f"/api/admin/conversations/{_part(session_id)}", shapes.Conversation)
+    def conversation(self, session_id: str) -> shapes.Listed[shapes.Message]:
+        return self._get(f"/api/admin/conversations/{_part(session_id)}", shapes.Listed[shapes.Message])
 
-    def export_conversations(self, since: str = "", reason: str = "") -> shapes.Snapshot:
-        return self._act("POST", "/api/admin/conversations/export", shapes.Snapshot, reason, {"since": since})
+    def export_conversations(self, since: str = "", judged_only: bool = True, reason: str = "") -> shapes.Snapshot:
+        body = {"since": since, "judged_only": judged_only}
+        return self._act("POST", "/api/admin/conversations/export", shapes.Snapshot, reason, body)
 
     def feedback(self, rating: str = "", limit: int = 100, offset: int = 0) -> shapes.Listed[shapes.Feedback]:
         return self._get("/api/admin/feedback", shapes.Listed[shapes.Feedback], rating=rating, limit=limit, offset=offset)
@@ -275,8 +277,8 @@ class Client:
     def verify_audit(self) -> shapes.Verification:
         return self._get("/api/admin/audit/verify", shapes.Verification)
 
-    def pii(self, since: str = "", until: str = "") -> shapes.Pii:
-        return self._get("/api/admin/pii", shapes.Pii, since=since, until=until)
+    def pii(self, since: str = "", until: str = "") -> shapes.Listed[shapes.PiiCount]:
+        return self._get("/api/admin/pii", shapes.Listed[shapes.PiiCount], since=since, until=until)
 
 
 def every(listed: Callable[[int, int], shapes.Listed[shapes.Item]], limit: int = 20_000) -> Iterator[shapes.Item]:

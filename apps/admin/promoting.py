@@ -9,7 +9,7 @@ from apps.admin import texts
 from apps.admin import texts_quality as words
 from apps.admin.confirming import Act, ask
 from apps.admin.session import Visit, plain, say
-from apps.admin.shapes import Changed
+from apps.admin.shapes_running import Changed
 from apps.admin.tables import show_table
 from llmflow.accounts.permissions import Permission
 
@@ -40,7 +40,9 @@ def offer_roll_back(visit: Visit, previous: str, roll_back: Change) -> None:
     explanation = say(words.ROLL_BACK_EXPLAIN, name=previous)
     act = Act("roll back", say(words.ROLL_BACK), previous, explanation, run)
     help_text = None if previous else say(words.NOTHING_BEFORE)
-    st.button(act.title, key="roll back", icon=":material/undo:", on_click=ask, args=(act,), disabled=not previous, help=help_text)
+    st.button(
+        act.title, key="roll back", icon=":material/undo:", on_click=ask, args=(act,), disabled=not previous, help=help_text
+    )
 
 
 def show_history(rows: list[dict[str, Any]], key: str) -> None:

@@ -1,4 +1,4 @@
-"""What one open dashboard knows: who is signed in, in which language, what was just done. It lives in Streamlit's session only."""
+"""What one open dashboard knows: who is signed in, in which language, what was just done. It lives nowhere else."""
 
 import argparse
 import sys
@@ -83,7 +83,10 @@ def enter(client: Client) -> Me:
 
 
 def check_still_signed_in(current: Visit) -> Visit | None:
-    """Return the visit with what the account may do now; None where its sign-in has ended. An API that is away changes nothing."""
+    """Return the visit with what the account may do now; None where its sign-in has ended.
+
+    An API that is away changes nothing.
+    """
     try:
         enter(current.client)
     except SignedOut:
@@ -141,13 +144,12 @@ def refreshed(show: Callable[..., None], *given: Any) -> None:
     """Show something that is read anew every few seconds while the page is open, with the time it was read."""
     current = visit()
 
-    @guarded
+    @wraps(show)
     def body() -> None:
         show(*given)
         st.caption(say(texts.UPDATED, time=datetime.now(UTC).strftime("%H:%M:%S")))
 
-    body.__name__ = show.__name__
-    st.fragment(body, run_every=current.refresh if current else None)()
+    st.fragment(guarded(body), run_every=current.refresh if current else None)()
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The API's answers as the dashboard reads them: what is named here is what it shows. A test holds them to the API's own models."""
+"""The API's answers as the dashboard reads them. A test holds them to the API's own models."""
 
 from typing import Any, Generic, TypeVar
 
@@ -30,23 +30,42 @@ class Account(Shape):
     name: str
     display_name: str
     role: str
-    groups: list[str] = []
-    issuer: str = ""
-    disabled: bool = False
-    must_change_password: bool = False
-    created_at: str = ""
-    seen_at: str = ""
+    groups: list[str]
+    issuer: str
+    disabled: bool
+    must_change_password: bool
+    created_at: str
+    seen_at: str
 
 
-class Me(Account):
+class NewAccount(Account):
+    one_time_password: str
+
+
+class NewPassword(Shape):
+    one_time_password: str
+
+
+class Removed(Shape):
+    """How much of what went with an account."""
+
+    removed: dict[str, int]
+
+
+class Me(Shape):
+    """Who asks, and what they may do."""
+
+    id: str
+    tenant: str
+    name: str
+    display_name: str
+    role: str
+    must_change_password: bool
     permissions: list[str]
     mode: str
     home_tenant: str
-
-
-class OneTimePassword(Shape):
-    account: Account
-    password: str
+    notice: str
+    """What the mode has to say to everyone; usually empty."""
 
 
 class Group(Shape):
@@ -119,210 +138,24 @@ class Corpus(Shape):
     vector_space: str
 
 
-# ---- what runs
-
-
-class Part(Shape):
-    name: str
-    status: str
-    """`ok`, `degraded` or `failed`."""
-    detail: str
-    remedy: str
-
-
-class Health(Shape):
-    status: str
-    parts: list[Part]
-
-
-class Check(Shape):
-    """One thing that the gate looked at."""
-
-    name: str
-    passed: bool
-    value: float | None = None
-    limit: float | None = None
-    reason: str
-
-
-class RetrievalVerdict(Shape):
-    """What the gate said of retrieval settings; `reasons` of a rejection only."""
-
-    id: str
-    label: str
-    decision: str
-    champion: str | None
-    made_at: str
-    reasons: list[str]
-
-
-class RetrievalChange(Shape):
-    """One line of the history of what was served."""
-
-    action: str
-    id: str
-    before: str
-    at: str
-    by: str
-    reason: str
-
-
-class ServedSettings(Shape):
-    id: str
-    label: str
-    origin: str
-    since: str = ""
-    by: str = ""
-    reason: str = ""
-
-
-class NamedSettings(Shape):
-    id: str
-    label: str
-
-
-class Retrieval(Shape):
-    served: ServedSettings
-    settings: dict[str, Any]
-    previous: NamedSettings | None
-    configured: str
-    not_served_from_conf: dict[str, Any]
-    verdicts: list[RetrievalVerdict]
-    history: list[RetrievalChange]
-    problem: str
-
-
-class ModelVerdict(Shape):
-    decision: str
-    made_at: str
-    champion: str | None
-    reasons: list[str]
-    checks: list[Check]
-
-
-class Version(Shape):
-    """A registered adapter."""
-
-    name: str
-    number: int
-    aliases: list[str]
-    base_model: str
-    smoke: bool
-    created_at: str
-    metrics: dict[str, float]
-    verdict: ModelVerdict | None
-
-
-class ServedModel(Shape):
-    model: str
-    base: str
-    replicas: int
-    previous: str
-    smoke: bool
-
-
-class ModelChange(Shape):
-    action: str
-    champion: str
-    before: str
-    who: str
-    why: str
-    at: str
-
-
-class Models(Shape):
-    """Adapters and history newest first; `served` is None until a model was served."""
-
-    served: ServedModel | None
-    versions: list[Version]
-    history: list[ModelChange]
-
-
-class Changed(Shape):
-    """What a promotion or a roll-back changed."""
-
-    served: str
-    before: str
-
-
-# ---- use and quality
-
-
-class Usage(Shape):
-    """Answers of one day, group or model, or of all."""
-
-    key: str
-    questions: int
-    people: int
-    errors: int
-    refused: int
-    cached: int
-    latency_p50_ms: float | None
-    latency_p95_ms: float | None
-    ttft_p50_ms: float | None
-    ttft_p95_ms: float | None
-    prompt_tokens: int
-    completion_tokens: int
-
-    @property
-    def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
-
-
-class UsageReport(Shape):
-    totals: Usage
-    items: list[Usage]
-
-
-class Slice(Shape):
-    """Answers and judgements of one language, day or setting."""
-
-    key: str
-    answers: int
-    found: int
-    up: int
-    down: int
-    confidence: float | None = None
-
-
-class Measure(Shape):
-    """One figure of an evaluation."""
-
-    set: str
-    slice: str
-    measure: str
-    value: float
-    questions: int
-
-
-class Report(Shape):
-    """An evaluation that was run."""
-
-    id: str
-    at: str
-    settings_id: str
-    label: str
-    measures: list[Measure]
-
-
-class Quality(Shape):
-    by_day: list[Slice]
-    by_language: list[Slice]
-    by_settings: list[Slice]
-    reports: list[Report]
-
-
 # ---- conversations
 
 
 class Session(Shape):
     id: str
     account_id: str
-    account: str = ""
     title: str
     created_at: str
     updated_at: str
     messages: int
+
+
+class Citation(Shape):
+    number: int
+    document_id: str
+    title: str
+    source: str
+    page: int | None
 
 
 class Message(Shape):
@@ -332,16 +165,11 @@ class Message(Shape):
     content: str
     status: str
     created_at: str
-    citations: list[dict[str, Any]] = []
-    details: dict[str, Any] = {}
-    rating: str = ""
-    reason: str = ""
-    correction: str = ""
-
-
-class Conversation(Shape):
-    session: Session
-    messages: list[Message]
+    citations: list[Citation]
+    details: dict[str, Any]
+    rating: str
+    reason: str
+    correction: str
 
 
 class Feedback(Shape):
@@ -355,14 +183,15 @@ class Feedback(Shape):
     answer: str
     model: str
     settings_id: str
-    confidence: float | None = None
+    confidence: float
 
 
 class Snapshot(Shape):
-    """Conversations as rows that `llmflow finetune` reads."""
+    """Conversations as rows that `llmflow finetune` reads; `snapshot` is their hash, kept in the audit."""
 
     items: list[dict[str, Any]]
     total: int
+    snapshot: str
 
 
 # ---- audit
@@ -372,24 +201,21 @@ class Entry(Shape):
     number: int
     at: str
     actor: str
-    actor_name: str = ""
     action: str
     target: str
-    details: dict[str, Any] = {}
+    details: dict[str, Any]
 
 
 class Verification(Shape):
+    """`broken` is the number of the first entry that is not as it was written; 0 where the chain holds."""
+
     ok: bool
     entries: int
-    broken_at: int | None = None
-    reason: str = ""
+    broken: int
+    fault: str
 
 
 class PiiCount(Shape):
     day: str
     kind: str
     count: int
-
-
-class Pii(Shape):
-    items: list[PiiCount]

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from apps.admin import texts
+from apps.admin.choosing import choose
 from apps.admin.client import ApiError, Client, SignedOut
-from apps.admin.session import CLIENT, ME, anonymous, enter, leave, say, settings, show_error, show_told
+from apps.admin.session import CLIENT, anonymous, enter, leave, say, settings, show_error, show_told
 
 
 def signs_in_alone() -> bool:
@@ -28,9 +29,7 @@ def show_sign_in() -> None:
         st.title(say(texts.TITLE), anchor=False)
         show_told()
         st.markdown(say(texts.SIGN_IN_INTRO))
-        way = st.segmented_control(
-            say(texts.WAY), list(texts.WAYS), default="password", required=True, format_func=lambda code: say(texts.WAYS[code]), key="way"
-        )  # fmt: skip
+        way = choose(texts.WAY, texts.WAYS, "password", "way")
         with st.form("sign in"):
             if way == "key":
                 key = st.text_input(say(texts.KEY), type="password", key="sign key")
@@ -38,7 +37,9 @@ def show_sign_in() -> None:
                 given = (key,)
             else:
                 name = st.text_input(say(texts.NAME), key="sign name", autocomplete="username")
-                password = st.text_input(say(texts.PASSWORD), type="password", key="sign password", autocomplete="current-password")
+                password = st.text_input(
+                    say(texts.PASSWORD), type="password", key="sign password", autocomplete="current-password"
+                )
                 tenant = st.text_input(say(texts.TENANT), key="sign tenant", autocomplete="organization")
                 given = (name.strip(), password, tenant.strip())
             submitted = st.form_submit_button(say(texts.SIGN_IN), key="sign in", type="primary", width="stretch")
@@ -82,10 +83,8 @@ def _change(client: Client, current: str, new: str, again: str) -> None:
     if new != again:
         st.warning(say(texts.DIFFERENT))
         return
-    name, tenant = st.session_state[ME].name, st.session_state[ME].tenant
     try:
-        client.change_password(current, new)
-        enter(anonymous().sign_in(name, new, tenant))  # a new password ends the sign-ins of the old one
+        enter(client.change_password(current, new))
     except ApiError as exc:
         show_error(exc)
     else:

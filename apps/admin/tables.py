@@ -22,7 +22,7 @@ def show_table(
     total: int | None = None,
     formats: Mapping[str, Any] | None = None,
 ) -> int | None:
-    """Show `rows`, whose keys are the headings, with their CSV; returns the place of the selected row where `select` is asked for.
+    """Show `rows`, whose keys are the headings, with their CSV; returns the place of the selected row with `select`.
 
     Without rows it shows `empty`, which says what to do. `formats` are Streamlit's column settings by heading.
     """
@@ -64,7 +64,7 @@ def moment(at: str) -> str:
 
 def milliseconds(value: float | None) -> str:
     """Return a duration in the unit that suits it; a dash where nothing was measured."""
-    if value is None:
+    if not value:
         return "–"
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
 

@@ -61,7 +61,9 @@ SECTIONS = {
 
 # signing in
 SIGN_IN = Word("로그인", "Sign in")
-SIGN_IN_INTRO = Word("관리 화면입니다. 채팅에서 쓰는 계정으로 로그인하십시오.", "Sign in with the account that you use in the chat.")
+SIGN_IN_INTRO = Word(
+    "관리 화면입니다. 채팅에서 쓰는 계정으로 로그인하십시오.", "Sign in with the account that you use in the chat."
+)
 WAY = Word("로그인 방법", "How")
 WAYS = {"password": Word("이름과 비밀번호", "Name and password"), "key": Word("키", "Key")}
 NAME = Word("이름", "Name")
@@ -106,12 +108,18 @@ NAME_DIFFERS = Word("입력한 이름이 다릅니다.", "That is not its name."
 CONFIRM = Word("확인", "Confirm")
 CANCEL = Word("취소", "Cancel")
 CLOSE = Word("닫기", "Close")
-NO_RIGHT = Word("볼 수만 있습니다. 바꾸려면 `{permission}` 권한이 필요합니다.", "You may look. Changing needs the permission `{permission}`.")
+NO_RIGHT = Word(
+    "볼 수만 있습니다. 바꾸려면 `{permission}` 권한이 필요합니다.", "You may look. Changing needs the permission `{permission}`."
+)
 
 ROLES = {
     "user": Word("사용자", "user"),
     "engineer": Word("엔지니어", "engineer"),
     "administrator": Word("관리자", "administrator"),
 }
-DECISIONS = {"PROMOTE": Word("승격 가능", "may be promoted"), "REJECT": Word("거절", "rejected"), "": Word("판정 없음", "not judged")}
+DECISIONS = {
+    "PROMOTE": Word("승격 가능", "may be promoted"),
+    "REJECT": Word("거절", "rejected"),
+    "": Word("판정 없음", "not judged"),
+}
 ACTIONS = {"promote": Word("승격", "promoted"), "rollback": Word("되돌림", "rolled back")}

@@ -37,10 +37,12 @@ FIRST_ROWS = Word("처음 {count}개만 보입니다. 찾기로 좁히십시오.
 
 REINDEX = Word("다시 읽기", "Re-index")
 REINDEX_EXPLAIN = Word("원본을 다시 읽어 모든 저장소에 새로 씁니다. 끝날 때까지 지금 것이 검색됩니다.",
-                       "Reads the original again and writes it into every store. What is served now stays until that is done.")  # fmt: skip
+                       "Reads the original again and writes it into every store. What is served stays until then.")  # fmt: skip
 REINDEXED = Word("{name}: 다시 읽는 작업을 시작했습니다.", "{name} is being read again.")
 REINDEX_FAILED = Word("실패한 문서 모두 다시 읽기 ({count})", "Re-index all that failed ({count})")
-REINDEX_FAILED_EXPLAIN = Word("실패한 문서 {count}개를 차례로 다시 읽습니다.", "Reads the {count} documents that failed again, one after the other.")
+REINDEX_FAILED_EXPLAIN = Word(
+    "실패한 문서 {count}개를 차례로 다시 읽습니다.", "Reads the {count} documents that failed again, one after the other."
+)
 REINDEXED_ALL = Word("문서 {count}개를 다시 읽기 시작했습니다.", "{count} documents are being read again.")
 DELETE = Word("지우기", "Delete")
 DELETE_EXPLAIN = Word(
@@ -57,14 +59,19 @@ EVERYONE = Word("모두", "everyone")
 FILES = Word("파일", "Files")
 UPLOAD_BUTTON = Word("올리기", "Upload")
 UPLOAD_EXPLAIN = Word("{count}개 파일을 {groups}에게 공개합니다. 같은 이름의 문서는 새 내용으로 바뀝니다.",
-                      "{count} files become readable for {groups}. A document of the same name gets the new content.")  # fmt: skip
+                      "{count} files become readable for {groups}. Same name: new content.")  # fmt: skip
 UPLOAD_NEEDS = Word("파일과 그룹을 고르십시오.", "Choose files and who may read them.")
-UPLOADED = Word("{count}개를 받았습니다. 아래 작업에서 진행을 볼 수 있습니다.", "{count} files were taken. The jobs below show how far they are.")
+UPLOADED = Word(
+    "{count}개를 받았습니다. 아래 작업에서 봅니다.",
+    "{count} files were taken. Their jobs are below.",
+)
 UPLOAD_REFUSED = Word("{name}: {error}", "{name}: {error}")
 UPLOAD_OWN = Word("내 공간에만", "my own space only")
 
 JOBS = Word("작업", "Jobs")
-NO_JOBS = Word("작업이 없습니다. 문서를 올리거나 다시 읽으면 여기에 보입니다.", "There is no job. Uploads and re-indexing show up here.")
+NO_JOBS = Word(
+    "작업이 없습니다. 문서를 올리거나 다시 읽으면 여기에 보입니다.", "There is no job. Uploads and re-indexing show up here."
+)
 JOB_KINDS = {
     "ingest": Word("읽기", "ingest"),
     "reindex": Word("다시 읽기", "re-index"),
@@ -108,7 +115,10 @@ METRIC = Word("측정값", "Metric")
 LABELS = Word("구분", "Labels")
 VALUE = Word("값", "Value")
 MEANING = Word("뜻", "Meaning")
-NO_METRICS = Word("측정값이 없습니다. 서버가 방금 시작했으면 질문이 온 뒤에 보입니다.", "There is no metric yet. They come with the first questions.")
+NO_METRICS = Word(
+    "측정값이 없습니다. 서버가 방금 시작했으면 질문이 온 뒤에 보입니다.",
+    "There is no metric yet. They come with the first questions.",
+)
 QUEUE = Word("기다리는 일이 있나?", "Is work waiting?")
 QUEUE_WAITING = Word("대기 중", "Waiting")
 QUEUE_RUNNING = Word("진행 중", "Running")

@@ -43,19 +43,23 @@ NO_FEEDBACK = Word("평가가 없습니다. 채팅의 엄지 단추로 평가하
                    "Nobody judged an answer yet. Tell people about the thumbs in the chat.")  # fmt: skip
 PAGE = Word("쪽", "Page")
 EXPORT_EXPLAIN = Word(
-    "대화를 한 줄에 하나씩 JSON으로 내보냅니다. 내보낸 파일을 읽는 사람은 대화를 모두 읽을 수 있습니다. 학습: `llmflow finetune`.",
-    "Writes conversations as JSON Lines, personal data masked. Whoever gets the file can read them. To train: `llmflow finetune`.",
+    "대화를 한 줄에 하나씩 JSON으로 내보냅니다. 파일을 가진 사람은 대화를 모두 읽을 수 있습니다. 학습: `llmflow finetune`.",
+    "Writes conversations as JSON Lines, personal data masked. Whoever has the file can read them. To train: `llmflow finetune`.",
 )
 EXPORT_SINCE = Word("이날부터 (UTC)", "Since (UTC)")
 EXPORT_NAME = Word("{since}부터의 대화", "Conversations since {since}")
-EXPORTED = Word("대화 {count}개를 내보냈습니다. 아래에서 저장하십시오.", "{count} conversations were exported. Save them below.")
+EXPORTED = Word("대화 {count}개를 내보냈습니다 (스냅샷 {snapshot}). 아래에서 저장하십시오.",
+                "{count} conversations were exported (snapshot {snapshot}). Save them below.")  # fmt: skip
+JUDGED_ONLY = Word("평가나 고친 답이 있는 대화만", "Only conversations that somebody judged or corrected")
 EXPORTED_NONE = Word("이날부터 평가된 대화가 없습니다.", "There is no conversation since that day.")
 SAVE = Word("{name} 저장", "Save {name}")
 
 # people
 USERS = Word("사용자", "Users")
 GROUPS = Word("그룹", "Groups")
-NO_USERS = Word("해당하는 사용자가 없습니다. 찾기를 지우거나 사용자를 만드십시오.", "No such user. Clear the search, or create one.")
+NO_USERS = Word(
+    "해당하는 사용자가 없습니다. 찾기를 지우거나 사용자를 만드십시오.", "No such user. Clear the search, or create one."
+)
 NAME = Word("이름", "Name")
 SHOWN_NAME = Word("표시 이름", "Shown as")
 ROLE = Word("역할", "Role")
@@ -69,15 +73,22 @@ CREATED = Word("만든 때 (UTC)", "Created (UTC)")
 SEEN = Word("마지막 사용 (UTC)", "Last seen (UTC)")
 SELECT_USER = Word("한 줄을 고르면 바꿀 수 있습니다.", "Select a row to change it.")
 CREATE = Word("사용자 만들기", "Create a user")
-CREATE_EXPLAIN = Word("일회용 비밀번호가 한 번만 보입니다. 본인에게 직접 전하십시오.", "A one-time password is shown once. Hand it over in person.")
+CREATE_EXPLAIN = Word(
+    "일회용 비밀번호가 한 번만 보입니다. 본인에게 직접 전하십시오.", "A one-time password is shown once. Hand it over in person."
+)
 CREATE_NAME = Word("새 사용자", "New user")
 NAME_MISSING = Word("이름을 적으십시오.", "Write down a name.")
 CREATED_TOLD = Word("{name} 계정을 만들었습니다.", "{name} was created.")
 CHANGE = Word("역할과 그룹 바꾸기", "Change role and groups")
-CHANGE_EXPLAIN = Word("다음 요청부터 적용됩니다. 다시 로그인할 필요가 없습니다.", "Takes effect with the next request; nobody signs in again.")
+CHANGE_EXPLAIN = Word(
+    "다음 요청부터 적용됩니다. 다시 로그인할 필요가 없습니다.", "Takes effect with the next request; nobody signs in again."
+)
 CHANGED = Word("{name}을(를) 바꾸었습니다.", "{name} was changed.")
 DISABLE = Word("막기", "Disable")
-DISABLE_EXPLAIN = Word("다음 요청부터 아무것도 할 수 없습니다. 다시 풀 수 있습니다.", "From the next request on nothing is allowed. It can be taken back.")
+DISABLE_EXPLAIN = Word(
+    "다음 요청부터 아무것도 할 수 없습니다. 다시 풀 수 있습니다.",
+    "From the next request on nothing is allowed. It can be taken back.",
+)
 ENABLE = Word("풀기", "Enable")
 ENABLE_EXPLAIN = Word("다시 로그인할 수 있게 됩니다.", "Lets the person sign in again.")
 DISABLED_TOLD = Word("{name}을(를) 막았습니다.", "{name} is disabled.")
@@ -99,7 +110,10 @@ DELETE_EXPLAIN = Word(
     "Removes the account with its conversations, keys and own documents. **This cannot be undone.**",
 )
 DELETED = Word("{name}을(를) 지웠습니다.", "{name} is deleted.")
-YOURSELF = Word("자신의 계정입니다. 막거나 지우려면 다른 관리자에게 요청하십시오.", "This is your own account. Another administrator may disable or delete it.")
+YOURSELF = Word(
+    "자신의 계정입니다. 막거나 지우려면 다른 관리자에게 요청하십시오.",
+    "This is your own account. Another administrator may disable or delete it.",
+)
 FROM_PROVIDER = Word("역할, 그룹, 비밀번호는 조직의 로그인 서버({issuer})에서 정합니다.",
                      "Role, groups and password come from the organisation's sign-in ({issuer}).")  # fmt: skip
 GROUP = Word("그룹", "Group")
@@ -108,7 +122,9 @@ NO_GROUPS = Word("그룹이 없습니다. 부서를 그룹으로 만들면 문�
                  "There is no group. Make one per department to share documents with it.")  # fmt: skip
 SELECT_GROUP = Word("한 줄을 고르면 지울 수 있습니다.", "Select a row to delete it.")
 ADD_GROUP = Word("그룹 만들기", "Create a group")
-ADD_GROUP_EXPLAIN = Word("문서를 이 그룹에 공개하고 사람을 넣을 수 있습니다.", "Documents can be shared with it, and people put into it.")
+ADD_GROUP_EXPLAIN = Word(
+    "문서를 이 그룹에 공개하고 사람을 넣을 수 있습니다.", "Documents can be shared with it, and people put into it."
+)
 NEW_GROUP = Word("새 그룹", "New group")
 GROUP_ADDED = Word("그룹 {name}을(를) 만들었습니다.", "The group {name} was created.")
 DELETE_GROUP = Word("그룹 지우기", "Delete the group")
@@ -122,7 +138,10 @@ GROUP_DELETED = Word("그룹 {name}을(를) 지웠습니다.", "The group {name}
 AUDIT = Word("감사 기록", "Audit")
 PII = Word("개인정보", "Personal data")
 CHAIN = Word("기록이 온전한가?", "Is the record untouched?")
-CHAIN_OK = Word("기록 {count}개가 모두 이어져 있습니다. 바뀌거나 지워진 것이 없습니다.", "All {count} entries are chained: none was changed or removed.")
+CHAIN_OK = Word(
+    "기록 {count}개가 모두 이어져 있습니다. 바뀌거나 지워진 것이 없습니다.",
+    "All {count} entries are chained: none was changed or removed.",
+)
 CHAIN_BROKEN = Word(
     "{number}번 기록에서 끊어졌습니다: {reason} 데이터베이스를 보존하고 `llmflow audit verify`로 다시 확인하십시오.",
     "Broken at entry {number}: {reason} Keep a copy of the database and check again with `llmflow audit verify`.",
@@ -143,12 +162,15 @@ ACTIONS = {
     "model": Word("모델", "Models"),
     "retrieval": Word("검색 설정", "Retrieval settings"),
     "conversation": Word("대화", "Conversations"),
+    "feedback": Word("평가", "Feedback"),
     "group": Word("그룹", "Groups"),
     "key": Word("키", "Keys"),
     "template": Word("틀", "Templates"),
 }
 PII_WHAT = Word("어떤 개인정보를 가렸나?", "Which personal data was masked?")
-PII_ANSWER = Word("질문과 답변에서 모두 {total}건, 가장 많은 것은 {name}.", "{total} pieces in questions and answers; most of all {name}.")
+PII_ANSWER = Word(
+    "질문과 답변에서 모두 {total}건, 가장 많은 것은 {name}.", "{total} pieces in questions and answers; most of all {name}."
+)
 PII_WHEN = Word("언제 가렸나?", "When was it masked?")
 PII_WHEN_ANSWER = Word("내용은 남기지 않고 수만 셉니다.", "Only counts are kept, never the text.")
 NO_PII = Word("이 기간의 질문과 답변에서 가린 것이 없습니다.", "Nothing was masked in questions and answers of this period.")
@@ -159,20 +181,16 @@ PIECES = Word("건", "pieces")
 DAY = Word("날짜", "Day")
 KIND = Word("종류", "Kind")
 PII_KINDS = {
-    "phone": Word("전화번호", "phone"),
-    "email": Word("이메일", "e-mail"),
-    "rrn": Word("주민등록번호", "resident number"),
-    "frn": Word("외국인등록번호", "foreigner number"),
-    "passport": Word("여권", "passport"),
-    "driver": Word("운전면허", "driver's licence"),
-    "driver_license": Word("운전면허", "driver's licence"),
-    "business": Word("사업자번호", "business number"),
-    "business_number": Word("사업자번호", "business number"),
-    "card": Word("카드", "card"),
-    "credit_card": Word("카드", "card"),
-    "account": Word("계좌", "bank account"),
-    "bank_account": Word("계좌", "bank account"),
-    "iban": Word("IBAN", "IBAN"),
-    "name": Word("이름", "name"),
-    "ip": Word("IP 주소", "IP address"),
+    "EMAIL": Word("이메일", "e-mail"),
+    "RRN": Word("주민등록번호", "resident number"),
+    "FOREIGNER": Word("외국인등록번호", "foreigner number"),
+    "CARD": Word("카드", "card"),
+    "DRIVER": Word("운전면허", "driver's licence"),
+    "BUSINESS": Word("사업자번호", "business number"),
+    "PASSPORT": Word("여권", "passport"),
+    "PHONE": Word("전화번호", "phone"),
+    "ACCOUNT": Word("계좌", "bank account"),
+    "IBAN": Word("IBAN", "IBAN"),
+    "IP": Word("IP 주소", "IP address"),
+    "NAME": Word("이름", "name"),
 }

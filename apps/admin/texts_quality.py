@@ -7,7 +7,7 @@ FROM_CONF = Word("conf/의 설정", "as conf/ says")
 PROMOTED_AS = Word("`{label}`(으)로 승격됨", "promoted as `{label}`")
 SINCE = Word("{at} UTC부터 · {by} · {reason}", "since {at} UTC · {by} · {reason}")
 NOT_FROM_CONF = Word(
-    "conf/가 승격 뒤에 바뀌었지만 쓰이지 않습니다: {keys}. 쓰려면 `llmflow retrieval gate --candidate conf`로 판정한 뒤 승격하십시오.",
+    "conf/가 승격 뒤에 바뀌었지만 쓰이지 않습니다: {keys}. 쓰려면 먼저 판정하십시오: `llmflow retrieval gate --candidate conf`.",
     "conf/ changed after the promotion and is not served: {keys}. To serve it, judge it with "
     "`llmflow retrieval gate --candidate conf`, then promote it.",
 )
@@ -33,9 +33,14 @@ PROMOTE_EXPLAIN = Word(
 )
 PROMOTED = Word("{name}이(가) 이제 쓰입니다 (앞: {before}).", "{name} serves now (before: {before}).")
 ROLL_BACK = Word("되돌리기", "Roll back")
-ROLL_BACK_EXPLAIN = Word("앞에 쓰던 것으로 돌아갑니다: `{name}`. 재시작은 필요 없습니다.", "Goes back to what served before: `{name}`. Nothing is restarted.")
+ROLL_BACK_EXPLAIN = Word(
+    "앞에 쓰던 것으로 돌아갑니다: `{name}`. 재시작은 필요 없습니다.",
+    "Goes back to what served before: `{name}`. Nothing is restarted.",
+)
 ROLLED_BACK = Word("{name}(으)로 되돌렸습니다 (앞: {before}).", "{name} serves again (before: {before}).")
-NOTHING_BEFORE = Word("되돌릴 것이 없습니다: 아직 승격한 적이 없습니다.", "There is nothing to roll back to: nothing was promoted.")
+NOTHING_BEFORE = Word(
+    "되돌릴 것이 없습니다: 아직 승격한 적이 없습니다.", "There is nothing to roll back to: nothing was promoted."
+)
 OUTDATED = Word(
     "이 판정은 `{against}`와 비교한 것인데 지금은 `{served}`을(를) 씁니다. 판정을 다시 하십시오.",
     "This verdict was made against `{against}`, but `{served}` serves now. Run the gate again.",
@@ -90,7 +95,9 @@ PROMOTE_MODEL_EXPLAIN = Word(
 )
 
 FEEDBACK = Word("사람들은 답을 어떻게 평가하나?", "What do people think of the answers?")
-FEEDBACK_ANSWER = Word("좋다 {up}, 좋지 않다 {down} (평가 중 {share}가 좋다).", "{up} good, {down} bad ({share} of the judged were good).")
+FEEDBACK_ANSWER = Word(
+    "좋다 {up}, 좋지 않다 {down} (평가 중 {share}가 좋다).", "{up} good, {down} bad ({share} of the judged were good)."
+)
 NO_FEEDBACK = Word(
     "이 기간에 평가가 없습니다. 채팅의 엄지 단추로 평가하도록 사람들에게 알리십시오.",
     "Nobody judged an answer in this period. Tell people about the thumbs in the chat.",
@@ -100,7 +107,9 @@ DOWN = Word("좋지 않다", "Bad")
 JUDGEMENTS = Word("평가", "Judgements")
 SURE = Word("답을 찾고 있나?", "Does it find answers?")
 SURE_ANSWER = Word("답변 {answers}건 중 {share}에서 근거를 찾았습니다.", "Evidence was found for {share} of {answers} answers.")
-NO_ANSWERS = Word("이 기간에 답변이 없습니다. 더 긴 기간을 고르십시오.", "Nothing was answered in this period. Choose a longer one.")
+NO_ANSWERS = Word(
+    "이 기간에 답변이 없습니다. 더 긴 기간을 고르십시오.", "Nothing was answered in this period. Choose a longer one."
+)
 FOUND = Word("근거를 찾음", "Evidence found")
 CONFIDENCE = Word("평균 확신도", "Mean confidence")
 CONFIDENCE_ONE = Word("확신도", "Confidence")
@@ -112,18 +121,48 @@ SETTINGS_ID = Word("검색 설정", "Retrieval settings")
 ANSWERS = Word("답변", "Answers")
 DAY = Word("날짜", "Day")
 KIND = Word("종류", "Kind")
-BY_LANGUAGE = Word("언어별", "By language")
-BY_SETTINGS = Word("설정별", "By settings")
-BY_MODEL = Word("모델별", "By model")
-BY_DAY = Word("날짜별", "By day")
+SLICED_BY = {
+    "language": Word("언어별", "By language"),
+    "model": Word("모델별", "By model"),
+    "settings_id": Word("검색 설정별", "By settings"),
+    "reason": Word("평가한 까닭별", "By reason"),
+    "day": Word("날짜별", "By day"),
+}
+SLICE_NAMES = {
+    "language": LANGUAGE,
+    "model": MODEL,
+    "settings_id": SETTINGS_ID,
+    "reason": Word("평가한 까닭", "Reason"),
+    "day": DAY,
+}
+NO_REASON = Word("까닭 없음", "no reason given")
+CACHED = Word("캐시에서", "From the cache")
+CORRECTED = Word("고쳐 줌", "Corrected")
+UP_SHARE = Word("좋다는 비율", "Share good")
 WRONG = Word("자신 있게 틀린 답은 무엇인가?", "What was confidently wrong?")
 WRONG_HELP = Word(
     "확신도 {floor} 이상인데 사람이 좋지 않다고 한 답변입니다. 문서가 낡았는지, 다른 문서가 필요한지 살피십시오.",
     "Answers with a confidence of {floor} or more that people judged bad. See whether a document is old or one is missing.",
 )
+WRONG_SHOW = Word("보기 (감사 기록에 남습니다)", "Show them (kept in the audit)")
 NO_WRONG = Word("자신 있게 틀렸다고 평가된 답이 없습니다.", "No confident answer was judged bad.")
 REPORTS = Word("평가에서 조각마다 얼마나 찾나?", "How much does evaluation find, slice by slice?")
-NO_REPORTS = Word("아직 평가가 없습니다. `llmflow eval`을 실행하십시오.", "There is no evaluation yet. Run `llmflow eval`.")
+NO_REPORTS = Word(
+    "아직 평가 보고서가 없습니다. `kedro run --pipeline retrieval_evaluation`을 실행하십시오.",
+    "There is no evaluation report yet. Run `kedro run --pipeline retrieval_evaluation`.",
+)
+REPORT_AT = Word("{at} UTC에 잰 값", "Measured {at} UTC")
+BY_CHANNEL = Word("어느 채널이 찾나?", "Which channel finds it?")
+BY_KIND = Word("어떤 질문에 약한가?", "Which questions is it weak at?")
+WEAKEST = Word("가장 약한 곳: {name} ({measure} {value}%).", "Weakest: {name} ({measure} {value}%).")
+PART = Word("무엇", "What")
+PARTS = {
+    "channels": Word("채널", "channels"),
+    "kinds": Word("질문 종류", "kinds of question"),
+    "answers": Word("답변", "answers"),
+}
+SLICE = Word("조각", "Slice")
+MEASURE = Word("측도", "Measure")
 QUESTION = Word("질문", "Question")
 ANSWER = Word("답변", "Answer")
 CORRECTION = Word("고친 답", "Correction")

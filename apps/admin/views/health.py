@@ -12,7 +12,8 @@ from apps.admin.jobs import show_jobs
 from apps.admin.metrics_text import read_metrics
 from apps.admin.page import open_page
 from apps.admin.session import Visit, named, plain, refreshed, say
-from apps.admin.shapes import Corpus, Part
+from apps.admin.shapes import Corpus
+from apps.admin.shapes_running import Part
 from apps.admin.tables import moment, show_table
 from llmflow.accounts.permissions import Permission
 
@@ -86,7 +87,11 @@ def _show_freshness(visit: Visit) -> None:
 def _age(seconds: float) -> str:
     if not seconds:
         return say(words.NOTHING_WAITS)
-    return say(words.HOURS, count=round(seconds / 3600)) if seconds >= 5400 else say(words.MINUTES, count=max(1, round(seconds / 60)))
+    return (
+        say(words.HOURS, count=round(seconds / 3600))
+        if seconds >= 5400
+        else say(words.MINUTES, count=max(1, round(seconds / 60)))
+    )
 
 
 def _show_counts(corpus: Corpus) -> None:

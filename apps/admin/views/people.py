@@ -11,7 +11,7 @@ from apps.admin.client import every
 from apps.admin.confirming import Act, Secret, ask, reveal
 from apps.admin.page import open_page
 from apps.admin.session import Visit, named, plain, say
-from apps.admin.shapes import Account, Group, OneTimePassword
+from apps.admin.shapes import Account, Group
 from apps.admin.tables import moment, show_table
 from llmflow.accounts.permissions import Permission
 
@@ -30,7 +30,9 @@ def _show_users(visit: Visit, groups: Sequence[str]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     search = left.text_input(say(texts.SEARCH), key="user search", icon=":material/search:").strip()
     act = _creation(visit, groups)
-    right.button(act.title, key="create user", type="primary", icon=":material/person_add:", on_click=ask, args=(act,), width="stretch")
+    right.button(
+        act.title, key="create user", type="primary", icon=":material/person_add:", on_click=ask, args=(act,), width="stretch"
+    )
     users = list(every(lambda limit, offset: visit.client.users(search, limit, offset)))
     place = show_table([_row(user) for user in users], "users", say(words.NO_USERS), select=True)
     if place is not None:
@@ -65,8 +67,8 @@ def _creation(visit: Visit, groups: Sequence[str]) -> Act:
 
     def run(reason: str) -> str:
         made = visit.client.create_user(given["name"], given["shown"], given["role"], given["groups"], reason)
-        _reveal(made)
-        return say(words.CREATED_TOLD, name=plain(made.account.name))
+        _reveal(made.name, made.one_time_password)
+        return say(words.CREATED_TOLD, name=plain(made.name))
 
     return Act("create user", say(words.CREATE), say(words.CREATE_NAME), say(words.CREATE_EXPLAIN), run, fields=fields)
 
@@ -75,8 +77,8 @@ def _role(code: str) -> str:
     return named(texts.ROLES, code)
 
 
-def _reveal(made: OneTimePassword) -> None:
-    reveal(Secret(say(words.SECRET), say(words.SECRET_TEXT, name=made.account.name), made.password))
+def _reveal(name: str, password: str) -> None:
+    reveal(Secret(say(words.SECRET), say(words.SECRET_TEXT, name=name), password))
 
 
 def _show_user(visit: Visit, user: Account, groups: Sequence[str]) -> None:
@@ -101,7 +103,9 @@ def _change(visit: Visit, user: Account, groups: Sequence[str]) -> Act:
     def fields() -> Callable[[], str]:
         roles = list(texts.ROLES)
         place = roles.index(user.role) if user.role in roles else 0
-        given["display_name"] = st.text_input(say(words.SHOWN_NAME), user.display_name, key="changed shown", max_chars=100).strip()
+        given["display_name"] = st.text_input(
+            say(words.SHOWN_NAME), user.display_name, key="changed shown", max_chars=100
+        ).strip()
         given["role"] = st.selectbox(say(words.ROLE), roles, place, key="changed role", format_func=_role)
         known = sorted({*groups, *user.groups})
         given["groups"] = st.multiselect(say(words.GROUPS), known, user.groups, key="changed groups")
@@ -116,7 +120,7 @@ def _change(visit: Visit, user: Account, groups: Sequence[str]) -> Act:
 
 def _reset(visit: Visit, user: Account) -> Act:
     def run(reason: str) -> str:
-        _reveal(visit.client.reset_password(user.id, reason))
+        _reveal(user.name, visit.client.reset_password(user.id, reason).one_time_password)
         return say(words.RESET_TOLD, name=plain(user.name))
 
     return Act(f"reset {user.id}", say(words.RESET), user.name, say(words.RESET_EXPLAIN), run)

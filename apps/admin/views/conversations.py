@@ -1,7 +1,6 @@
 """Conversations and feedback, masked: what people asked, what they thought of the answers, and the export for training."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from apps.admin.client import every
 from apps.admin.confirming import Act, ask
 from apps.admin.page import open_page
 from apps.admin.session import Visit, named, plain, say
-from apps.admin.shapes import Account, Conversation, Feedback, Message, Session
+from apps.admin.shapes import Account, Feedback, Message, Session
 from apps.admin.tables import milliseconds, moment, show_table
 from llmflow.accounts.permissions import Permission
 
@@ -51,7 +50,7 @@ def _show_conversations(visit: Visit) -> None:
     rows = [_row(session, people) for session in found.items]
     place = show_table(rows, "conversations", say(words.NO_CONVERSATIONS), select=True, total=found.total)
     if place is not None:
-        _show_conversation(visit.client.conversation(found.items[place].id), people)
+        _show_conversation(visit, found.items[place], people)
     elif found.items:
         st.caption(say(words.SELECT_CONVERSATION))
 
@@ -70,11 +69,11 @@ def _row(session: Session, people: dict[str, Account]) -> dict[str, Any]:
     }
 
 
-def _show_conversation(found: Conversation, people: dict[str, Account]) -> None:
+def _show_conversation(visit: Visit, session: Session, people: dict[str, Account]) -> None:
+    messages = visit.client.conversation(session.id).items
     with st.container(border=True):
-        who = _who(found.session.account_id, people)
-        st.markdown(f"**{plain(say(words.OPENED, title=found.session.title, who=who))}**")
-        for message in found.messages:
+        st.markdown(f"**{plain(say(words.OPENED, title=session.title, who=_who(session.account_id, people)))}**")
+        for message in messages:
             with st.chat_message("user" if message.role == "user" else "assistant"):
                 st.markdown(plain(message.content))
                 if message.role == "assistant":
@@ -93,7 +92,7 @@ def _show_about(message: Message) -> None:
         told.append(say(words.FROM_CACHE))
     st.caption(plain(" · ".join(told)))
     if message.citations:
-        titles = dict.fromkeys(str(citation.get("title", "")) for citation in message.citations)
+        titles = dict.fromkeys(citation.title for citation in message.citations)
         st.caption(plain(say(words.SOURCES, titles=", ".join(titles))))
     if message.rating:
         icon = ":material/thumb_up:" if message.rating == "up" else ":material/thumb_down:"
@@ -134,24 +133,29 @@ def _feedback_row(item: Feedback) -> dict[str, Any]:
 def _show_export(visit: Visit) -> None:
     st.markdown(say(words.EXPORT_EXPLAIN))
     since = st.date_input(say(words.EXPORT_SINCE), datetime.now(UTC).date() - timedelta(days=90), key="export since")
+    judged_only = st.toggle(say(words.JUDGED_ONLY), True, key="export judged")
     day = str(since)
 
     def run(reason: str) -> str:
-        snapshot = visit.client.export_conversations(day, reason)
+        snapshot = visit.client.export_conversations(day, judged_only, reason)
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in snapshot.items)
         st.session_state[EXPORTED] = (f"conversations-{day}.jsonl", lines)
-        return say(words.EXPORTED, count=snapshot.total) if snapshot.total else say(words.EXPORTED_NONE)
+        return (
+            say(words.EXPORTED, count=f"{snapshot.total:,}", snapshot=snapshot.snapshot)
+            if snapshot.total
+            else say(words.EXPORTED_NONE)
+        )
 
     act = Act("export", say(words.EXPORT), say(words.EXPORT_NAME, since=day), say(words.EXPORT_EXPLAIN), run)
     st.button(act.title, key="export", icon=":material/ios_share:", on_click=ask, args=(act,))
     name, lines = st.session_state.get(EXPORTED, ("", ""))
     if lines:
-        _offer(name, lines, lambda: st.session_state.pop(EXPORTED, None))
+        label = say(words.SAVE, name=name)
+        st.download_button(label, lines, name, "application/jsonl", key="save export", type="primary", on_click=_taken)
 
 
-def _offer(name: str, lines: str, taken: Callable[[], object]) -> None:
-    label = say(words.SAVE, name=name)
-    st.download_button(label, lines, name, "application/jsonl", key="save export", type="primary", on_click=taken)
+def _taken() -> None:
+    st.session_state.pop(EXPORTED, None)
 
 
 if __name__ == "__main__":

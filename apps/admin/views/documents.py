@@ -155,7 +155,9 @@ def _show_upload(visit: Visit, for_groups: bool) -> None:
 
         names = ", ".join(file.name for file in files)
         whom = shown_groups(groups) or say(words.UPLOAD_OWN)
-        act = Act("upload", say(words.UPLOAD_BUTTON), names, say(words.UPLOAD_EXPLAIN, count=len(files), groups=plain(whom)), upload)
+        act = Act(
+            "upload", say(words.UPLOAD_BUTTON), names, say(words.UPLOAD_EXPLAIN, count=len(files), groups=plain(whom)), upload
+        )
         st.button(act.title, key="upload", disabled=not ready, on_click=ask, args=(act,), icon=":material/upload:")
 
 

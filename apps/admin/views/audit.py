@@ -9,6 +9,7 @@ import streamlit as st
 from apps.admin import charts, texts
 from apps.admin import texts_people as words
 from apps.admin.charts import show_chart
+from apps.admin.choosing import choose_days
 from apps.admin.client import every
 from apps.admin.page import open_page
 from apps.admin.session import Visit, named, plain, refreshed, say
@@ -34,7 +35,7 @@ def _show_chain(visit: Visit) -> None:
     if found.ok:
         st.success(say(words.CHAIN_OK, count=f"{found.entries:,}"), icon=":material/verified:")
     else:
-        st.error(say(words.CHAIN_BROKEN, number=found.broken_at, reason=plain(found.reason)), icon=":material/gpp_bad:")
+        st.error(say(words.CHAIN_BROKEN, number=found.broken, reason=plain(found.fault)), icon=":material/gpp_bad:")
 
 
 def _show_entries(visit: Visit) -> None:
@@ -101,9 +102,7 @@ def _told(value: Any) -> str:
 
 
 def _show_pii(visit: Visit) -> None:
-    days = st.segmented_control(
-        say(texts.PERIOD), OFFERED, default=30, required=True, format_func=lambda count: say(texts.PERIODS[count]), key="pii period"
-    )  # fmt: skip
+    days = choose_days(30, "pii period", OFFERED)
     refreshed(_show_masked, visit, days)
 
 

@@ -9,7 +9,7 @@ from apps.admin import texts_quality as words
 from apps.admin.page import open_page
 from apps.admin.promoting import offer_promotion, offer_roll_back, show_history
 from apps.admin.session import Visit, named, plain, say
-from apps.admin.shapes import ModelChange, Models, Version
+from apps.admin.shapes_running import ModelChange, Models, Version
 from apps.admin.tables import moment, show_table
 from llmflow.accounts.permissions import Permission
 

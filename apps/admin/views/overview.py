@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -11,20 +11,27 @@ from apps.admin import charts, texts
 from apps.admin import texts_overview as words
 from apps.admin.attention import what_needs_attention
 from apps.admin.charts import show_chart
+from apps.admin.choosing import choose_days
 from apps.admin.page import open_page
 from apps.admin.session import Visit, plain, refreshed, say
-from apps.admin.shapes import Usage
+from apps.admin.shapes_running import Usage
 from apps.admin.tables import milliseconds, share, show_table
 from llmflow.accounts.permissions import Permission
 
+Figure = tuple[texts.Word, str, str | None]
+"""What it is, its value, its change against the period before."""
 HERE = Path(__file__).parent
+WAITING = {
+    words.LATENCY_P50: "latency_p50_ms",
+    words.LATENCY_P95: "latency_p95_ms",
+    words.TTFT_P50: "ttft_p50_ms",
+    words.TTFT_P95: "ttft_p95_ms",
+}
 
 
 def show(visit: Visit) -> None:
     refreshed(_show_attention, visit)
-    days = st.segmented_control(
-        say(texts.PERIOD), list(texts.PERIODS), default=7, required=True, format_func=lambda n: say(texts.PERIODS[n]), key="period"
-    )  # fmt: skip
+    days = choose_days(7, "period")
     refreshed(_show_use, visit, days)
 
 
@@ -46,43 +53,59 @@ def _show_use(visit: Visit, days: int) -> None:
     since, until = today - timedelta(days=days - 1), today + timedelta(days=1)
     client = visit.client
     by_day = client.usage(since.isoformat(), until.isoformat(), "day")
-    before = client.usage((since - timedelta(days=days)).isoformat(), since.isoformat(), "day").totals
-    _show_figures(by_day.totals, before)
-    if not by_day.totals.questions:
+    before = client.usage((since - timedelta(days=days)).isoformat(), since.isoformat(), "day").whole
+    _show_figures(by_day.whole, before, by_day.currency)
+    if not by_day.whole.questions:
         st.info(say(words.NO_USE))
         return
-    by_group = client.usage(since.isoformat(), until.isoformat(), "group").items
-    by_model = client.usage(since.isoformat(), until.isoformat(), "model").items
-    filled = _every_day(by_day.items, since, today)
+    by_group = client.usage(since.isoformat(), until.isoformat(), "group").rows
+    by_model = client.usage(since.isoformat(), until.isoformat(), "model").rows
+    filled = _every_day(by_day.rows, since, today)
     left, right = st.columns(2)
     with left:
-        _show_questions(filled, by_day.totals)
-        _show_wrong(filled, by_day.totals)
-        _show_tokens_by_day(filled, by_day.totals)
+        _show_questions(filled, by_day.whole)
+        _show_wrong(filled, by_day.whole)
+        _show_tokens_by_day(filled, by_day.whole)
     with right:
-        _show_waiting(filled, by_day.totals)
-        _show_cache(filled, by_day.totals)
+        _show_waiting(filled, by_day.whole)
+        _show_cache(filled, by_day.whole)
         _show_cost(by_group, say(words.COST_GROUP), words.COST_GROUP_ANSWER)
         _show_cost(by_model, say(words.COST_MODEL), words.COST_MODEL_ANSWER)
-    _show_tables(by_day.items, by_group, by_model)
+    _show_tables(by_day.rows, by_group, by_model, by_day.currency)
 
 
-def _show_figures(now: Usage, before: Usage) -> None:
-    figures = [
-        (words.QUESTIONS, f"{now.questions:,}", _change(now.questions, before.questions), "normal"),
-        (words.PEOPLE, f"{now.people:,}", _change(now.people, before.people), "normal"),
-        (words.LATENCY_P50, milliseconds(now.latency_p50_ms), _change(now.latency_p50_ms, before.latency_p50_ms), "inverse"),
-        (words.LATENCY_P95, milliseconds(now.latency_p95_ms), _change(now.latency_p95_ms, before.latency_p95_ms), "inverse"),
-        (words.TTFT_P50, milliseconds(now.ttft_p50_ms), _change(now.ttft_p50_ms, before.ttft_p50_ms), "inverse"),
-        (words.TTFT_P95, milliseconds(now.ttft_p95_ms), _change(now.ttft_p95_ms, before.ttft_p95_ms), "inverse"),
-        (words.ERRORS, share(now.errors, now.questions), _points(now.errors, now, before.errors, before), "inverse"),
-        (words.REFUSED, share(now.refused, now.questions), _points(now.refused, now, before.refused, before), "inverse"),
-        (words.CACHED, share(now.cached, now.questions), _points(now.cached, now, before.cached, before), "normal"),
-        (words.TOKENS, f"{now.tokens:,}", _change(now.tokens, before.tokens), "off"),
+def _show_figures(now: Usage, before: Usage, currency: str) -> None:
+    """Show the figures against the period before: more use is good, more waiting is not, cost is neither."""
+    used = [
+        (words.QUESTIONS, f"{now.questions:,}", _change(now.questions, before.questions)),
+        (words.PEOPLE, f"{now.people:,}", _change(now.people, before.people)),
     ]
-    for row in (figures[:5], figures[5:]):
-        for column, (word, value, change, colour) in zip(st.columns(5), row, strict=True):
-            column.metric(say(word), value, change, delta_color=colour, border=True, help=say(words.BEFORE))
+    waited = [
+        (word, milliseconds(getattr(now, name)), _change(getattr(now, name), getattr(before, name)))
+        for word, name in WAITING.items()
+    ]
+    wrong = [
+        (words.ERRORS, share(now.errors, now.questions), _points(now.errors, now, before.errors, before)),
+        (words.REFUSED, share(now.refused, now.questions), _points(now.refused, now, before.refused, before)),
+    ]
+    cached = (words.CACHED, share(now.cached, now.questions), _points(now.cached, now, before.cached, before))
+    columns = [*st.columns(6), *st.columns(4)]
+    _show_metrics(columns[:2], used, "normal")
+    _show_metrics(columns[2:8], [*waited, *wrong], "inverse")
+    _show_metrics(columns[8:9], [cached], "normal")
+    _show_metrics(columns[9:], [_spent(now, before, currency)], "off")
+
+
+def _show_metrics(columns: Sequence[Any], figures: Sequence[Figure], colour: Literal["normal", "inverse", "off"]) -> None:
+    for column, (word, value, change) in zip(columns, figures, strict=True):
+        column.metric(say(word), value, change, delta_color=colour, border=True, help=say(words.BEFORE))
+
+
+def _spent(now: Usage, before: Usage, currency: str) -> Figure:
+    """Return the figure of cost: in money where the settings name prices, else in tokens."""
+    if now.cost:
+        return words.COST, f"{now.cost:,.2f} {currency}", _change(now.cost, before.cost)
+    return words.TOKENS, f"{now.tokens:,}", _change(now.tokens, before.tokens)
 
 
 def _change(now: float | None, before: float | None) -> str | None:
@@ -97,9 +120,8 @@ def _points(now: int, of: Usage, before: int, of_before: Usage) -> str | None:
 
 def _every_day(items: Sequence[Usage], since: date, until: date) -> list[Usage]:
     known = {item.key[:10]: item for item in items}
-    nothing = Usage(key="", questions=0, people=0, errors=0, refused=0, cached=0, latency_p50_ms=None, latency_p95_ms=None,
-                    ttft_p50_ms=None, ttft_p95_ms=None, prompt_tokens=0, completion_tokens=0)  # fmt: skip
-    return [known.get(day) or nothing.model_copy(update={"key": day}) for day in charts.days_between(since, until)]
+    zeros = {name: 0 for name in Usage.model_fields if name != "key"}
+    return [known.get(day) or Usage(key=day, **zeros) for day in charts.days_between(since, until)]
 
 
 def _values(days: Sequence[Usage], series: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -129,8 +151,9 @@ def _show_waiting(days: Sequence[Usage], total: Usage) -> None:
     show_chart(say(words.WAIT), told, chart, say(words.NO_USE))
 
 
-def _seconds(value: float | None) -> float | None:
-    return None if value is None else value / 1000
+def _seconds(value: float) -> float | None:
+    """Return seconds; None where nothing was measured, which the API tells as 0."""
+    return value / 1000 if value else None
 
 
 def _percent(part: int, whole: int) -> float | None:
@@ -172,28 +195,33 @@ def _show_cost(items: Sequence[Usage], question: str, answer: texts.Word) -> Non
         return
     values = []
     for item in items:
-        name = item.key or say(words.NO_GROUP)
+        name = _name(item.key)
         values += [
             {"name": name, "series": say(words.TOKENS_IN), "value": item.prompt_tokens},
             {"name": name, "series": say(words.TOKENS_OUT), "value": item.completion_tokens},
         ]
     most = max(items, key=lambda item: item.tokens)
-    told = say(answer, name=most.key or say(words.NO_GROUP), share=share(most.tokens, total))
+    told = say(answer, name=_name(most.key), share=share(most.tokens, total))
     show_chart(question, told, charts.ranked_bars(values, say(words.TOKENS), _token_colours()), say(words.NO_TOKENS))
 
 
-def _show_tables(by_day: Sequence[Usage], by_group: Sequence[Usage], by_model: Sequence[Usage]) -> None:
+def _show_tables(by_day: Sequence[Usage], by_group: Sequence[Usage], by_model: Sequence[Usage], currency: str) -> None:
     with st.expander(say(words.TABLES), icon=":material/table:"):
         headings = (words.DAY, words.GROUP, words.MODEL)
         tabs = st.tabs([say(words.BY_DAY), say(words.BY_GROUP), say(words.BY_MODEL)])
         for tab, heading, items, key in zip(tabs, headings, (by_day, by_group, by_model), ("day", "group", "model"), strict=True):
             with tab:
-                show_table([_row(item, say(heading)) for item in items], f"usage by {key}", say(words.NO_USE))
+                show_table([_row(item, say(heading), currency) for item in items], f"usage by {key}", say(words.NO_USE))
 
 
-def _row(item: Usage, heading: str) -> dict[str, Any]:
+def _name(key: str) -> str:
+    """Return a key as people read it; `(none)` is the API's word for people without a group."""
+    return say(words.NO_GROUP) if key in ("", "(none)") else key
+
+
+def _row(item: Usage, heading: str, currency: str) -> dict[str, Any]:
     return {
-        heading: item.key or say(words.NO_GROUP),
+        heading: _name(item.key),
         say(words.QUESTIONS): item.questions,
         say(words.PEOPLE): item.people,
         say(words.ERRORS): item.errors,
@@ -205,6 +233,7 @@ def _row(item: Usage, heading: str) -> dict[str, Any]:
         f"{say(words.TTFT_P95)} (ms)": item.ttft_p95_ms,
         say(words.TOKENS_IN): item.prompt_tokens,
         say(words.TOKENS_OUT): item.completion_tokens,
+        f"{say(words.COST)} ({currency})": item.cost,
     }
 
 
