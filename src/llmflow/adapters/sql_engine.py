@@ -1,6 +1,7 @@
 """One way to open a SQL database: SQLite in WAL mode with foreign keys, or a server, with our errors."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ SQLITE_PRAGMAS = (
     "busy_timeout=60000",
     "mmap_size=1073741824",  # pages are read in place: a search touches hundreds of them
 )
+
+CONNECTIONS = 100
+"""Most connections to a SQLite file at once: as many as threads that may ask, so that none waits for a connection."""
+_writers: dict[str, threading.Lock] = {}
+"""One a file and process: who waits for it wakes when it is free, where SQLite itself would look again after a while."""
 
 
 def open_engine(url: str) -> Any:
@@ -32,7 +38,8 @@ def open_engine(url: str) -> Any:
         return create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False})
+    pool = {"pool_size": 10, "max_overflow": CONNECTIONS - 10} if parsed.database not in (None, "", ":memory:") else {}
+    engine = create_engine(parsed, connect_args={"timeout": 60, "check_same_thread": False}, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection, _record):
@@ -65,5 +72,17 @@ def database_errors(engine: Any) -> Iterator[None]:
 @contextlib.contextmanager
 def transaction(engine: Any, writes: bool = False) -> Iterator[Any]:
     """Yield a connection inside one transaction; a writing one takes SQLite's write lock at its start."""
-    with database_errors(engine), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+    with (
+        _turn_to_write(engine, writes),
+        database_errors(engine),
+        engine.connect().execution_options(writes=writes) as connection,
+        connection.begin(),
+    ):
         yield connection
+
+
+def _turn_to_write(engine: Any, writes: bool) -> contextlib.AbstractContextManager[Any]:
+    database = engine.url.database
+    if not writes or engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
+        return contextlib.nullcontext()
+    return _writers.setdefault(str(Path(database).resolve()), threading.Lock())

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -37,6 +38,7 @@ MAX_MESSAGE_CHARS = 65_536
 SEND_SECONDS = 30.0
 """A client that takes nothing for so long is gone."""
 TOO_BIG, GOING_AWAY, INTERNAL = 1009, 1001, 1011
+_IDENTITY = ("type", "scheme", "path", "query_string", "headers", "client", "server", "root_path")
 
 
 class _Said(BaseModel):
@@ -104,6 +106,7 @@ class _Talk:
         self._guard = guard
         self._threads = threads
         self._account = account
+        self._asked_with = {name: socket.scope[name] for name in _IDENTITY if name in socket.scope}
         self._sending = asyncio.Lock()
         self._answer: asyncio.Task[None] | None = None
         self._feed: AnswerFeed[Any] | None = None
@@ -146,7 +149,8 @@ class _Talk:
             self._answer = asyncio.create_task(self._tell(lambda: self._begin(said)))
 
     def _begin(self, said: _Ask | _Again) -> SessionAnswer:
-        account = self._guard.permit(self._socket, Permission.CHAT)  # signed out or disabled meanwhile: nothing more is answered
+        # Signed out or disabled meanwhile: nothing more is answered. The socket's own scope holds what was found at the opening.
+        account = self._guard.permit(HTTPConnection(self._asked_with), Permission.CHAT)
         if account.id != self._account.id:
             raise PermissionDenied("Somebody else is signed in now. Open the conversation again.")
         if isinstance(said, _Ask):
