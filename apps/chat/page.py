@@ -12,7 +12,7 @@ from apps.chat.render import conversation_html
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import LANGUAGES, texts_of
 from apps.chat.turns import Turns
-from llmflow.serving.profiles import ResolvePrincipal
+from llmflow.serving.auth import Guard
 from llmflow.serving.service import ChatService
 
 HERE = Path(__file__).parent
@@ -32,25 +32,20 @@ def make_theme() -> themes.Base:
     return themes.Base(primary_hue="indigo", neutral_hue="slate", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS)
 
 
-def build_page(service: ChatService, settings: ChatAppSettings, resolve_principal: ResolvePrincipal | None = None) -> gr.Blocks:
-    """Return the page, not yet mounted.
-
-    Without `resolve_principal` the visitor picks one of the configured profiles; with it the request decides.
-    """
-    turn = Turns(service, settings, resolve_principal)
+def build_page(service: ChatService, settings: ChatAppSettings, guard: Guard, notice: str = "") -> gr.Blocks:
+    """Return the page, not yet mounted. Who asks is what `guard` says; `notice` is told above the conversation."""
+    turn = Turns(service, settings, guard)
     texts = texts_of(settings.language)
-    profiles = [(profile.label, profile.name) for profile in settings.profiles]
 
     with gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True) as page:
         state = gr.State(Conversation())
         with gr.Row(elem_id="top"):
             gr.HTML(f'<div class="brand"><span class="brand-mark" aria-hidden="true"></span>{escape(settings.title)}</div>')
-            profile = gr.Dropdown(
-                profiles, value=profiles[0][1] if profiles else None, label=texts.profile, elem_id="profile",
-                visible=resolve_principal is None, filterable=False, container=False,
-            )  # fmt: skip
             language = gr.Radio(LANGUAGES, value=settings.language, label=texts.language, elem_id="language", container=False)
             clear = gr.Button(texts.clear, elem_id="clear", size="sm")
+            who = gr.HTML("", elem_id="who", apply_default_css=False)
+        if notice:
+            gr.HTML(f'<p class="notice" role="note">{escape(notice)}</p>', elem_id="mode", apply_default_css=False)
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="left"):
                 chat = gr.HTML(
@@ -58,7 +53,7 @@ def build_page(service: ChatService, settings: ChatAppSettings, resolve_principa
                     js_on_load=_script("page.js"), elem_id="chat", apply_default_css=False,
                 )  # fmt: skip
                 with gr.Column(elem_id="composer"):
-                    notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                    said = gr.HTML("", elem_id="notice", apply_default_css=False)
                     with gr.Row(elem_id="ask"):
                         question = gr.Textbox(
                             placeholder=texts.placeholder, label=texts.input_label, show_label=False, container=False, lines=1,
@@ -78,11 +73,11 @@ def build_page(service: ChatService, settings: ChatAppSettings, resolve_principa
             "concurrency_limit": settings.concurrency_limit,
             "concurrency_id": "answer",
         }
-        started = [state, chat, question, notice, send, stop]
+        started = [state, chat, question, said, send, stop]
         finished = [state, chat, send, stop]
 
         def answers(begin: Any) -> Any:
-            return begin.success(turn.answer, [state, language, profile], finished, **slow)
+            return begin.success(turn.answer, [state, language], finished, **slow)
 
         asked = answers(send.click(turn.begin, [question, state, language], started, **quick))
         sampled = answers(chat.sample(turn.begin_sample, [state, language], started, **quick))
@@ -90,14 +85,13 @@ def build_page(service: ChatService, settings: ChatAppSettings, resolve_principa
         running = [asked, sampled, retried]
         stop.click(turn.stop, [state, language], finished, cancels=running, **quick)
 
-        fresh = [state, chat, panel, notice, send, stop]
+        fresh = [state, chat, panel, said, send, stop]
         clear.click(turn.clear, [language], fresh, cancels=running, **quick)
-        # Another person must not continue this conversation: neither the reader nor the model may see its passages.
-        profile.input(turn.clear, [language], fresh, cancels=running, **quick)
-        chat.cite(turn.open_passage, [state, language, profile], [panel], **quick)
+        chat.cite(turn.open_passage, [state, language], [panel], **quick)
 
-        worded = [chat, panel, notice, profile, language, clear, question, send, stop, keys]
+        worded = [chat, panel, said, language, clear, question, send, stop, keys]
         language.input(turn.speak, [state, language], worded, js=_REMEMBER_LANGUAGE, **quick)
+        page.load(turn.name, [language], [who], **quick)
         page.load(turn.greet, [state, language], worded, js=_RECALL_LANGUAGE, **quick)
     page.queue(api_open=False, max_size=settings.queue_size)
     return page

@@ -4,6 +4,7 @@ python -m apps.chat.screenshot --url http://127.0.0.1:7860 --question "..." --ou
 """
 
 import argparse
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,8 @@ class Shot:
     dark: bool = False
     width: int = 1280
     height: int = 800
-    profile: str | None = None
-    """Label of the profile to choose; None keeps the first."""
+    name: str = ""
+    """Account to sign in with, its password in LLMFLOW_PASSWORD; empty where nobody signs in."""
     citation: int | None = 1
     """Number of the citation to open; None opens none."""
 
@@ -44,10 +45,11 @@ def take(url: str, shot: Shot, out: Path, wait_seconds: float = 120.0) -> Path:
             viewport={"width": shot.width, "height": shot.height},
         )
         page.goto(url)
+        if shot.name:
+            page.locator("#name").fill(shot.name)
+            page.locator("#password").fill(os.environ["LLMFLOW_PASSWORD"])
+            page.locator("button[type=submit]").first.click()
         page.wait_for_function("(code) => document.documentElement.lang === code", arg=shot.language)
-        if shot.profile is not None:
-            page.locator("#profile input").click()
-            page.get_by_role("option", name=shot.profile).click()
         page.locator("#question textarea").fill(shot.question)
         page.keyboard.press("Enter")
         page.wait_for_selector('.turn[data-status="done"], .turn[data-status="failed"]', timeout=wait_seconds * 1000)
@@ -69,10 +71,10 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=800)
-    parser.add_argument("--profile", help="label of the profile to choose (default: the first)")
+    parser.add_argument("--name", default="", help="account to sign in with; its password is read from LLMFLOW_PASSWORD")
     parser.add_argument("--citation", type=int, default=1, help="citation to open; 0 opens none (default: 1)")
     given = parser.parse_args()
-    shot = Shot(given.question, given.language, given.dark, given.width, given.height, given.profile, given.citation or None)
+    shot = Shot(given.question, given.language, given.dark, given.width, given.height, given.name, given.citation or None)
     print(take(given.url, shot, given.out))
 
 

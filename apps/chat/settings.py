@@ -3,12 +3,16 @@
 from pydantic import Field
 
 from apps.chat.texts import Language
+from llmflow.accounts.settings import AuthSettings
 from llmflow.serving.api import ChatApiSettings
+from llmflow.serving.conversing import ConversingSettings
 
 
 class ChatAppSettings(ChatApiSettings):
-    """What the page shows and where it listens; limits and profiles are inherited from the API."""
+    """What the page shows and where it listens; limits are inherited from the API."""
 
+    auth: AuthSettings = AuthSettings()
+    conversing: ConversingSettings = ConversingSettings()
     title: str = "llmflow"
     language: Language = "ko"  # for a browser that says nothing
     host: str = "127.0.0.1"

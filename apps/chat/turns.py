@@ -6,6 +6,7 @@ A handler gets its session's state and returns the next one, with what its compo
 import logging
 import time
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -14,11 +15,12 @@ from apps.chat.conversation import Conversation
 from apps.chat.render import conversation_html, passage_html
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import texts_of
+from llmflow.accounts.permissions import Permission
 from llmflow.errors import LlmflowError, ModelInterrupted, PermissionDenied
-from llmflow.serving.profiles import ResolvePrincipal, profile_principal
+from llmflow.serving.auth import Guard
 from llmflow.serving.questions import clean_question, question_problem
 from llmflow.serving.service import ChatService
-from llmflow.types import Answer, Principal
+from llmflow.types import Account, Answer, Principal
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,10 @@ FLUSH_SECONDS = 0.05  # pieces that arrive closer together travel as one update
 class Turns:
     """The handlers of one app, over its service and settings."""
 
-    def __init__(self, service: ChatService, settings: ChatAppSettings, resolve_principal: ResolvePrincipal | None) -> None:
+    def __init__(self, service: ChatService, settings: ChatAppSettings, guard: Guard) -> None:
         self._service = service
         self._settings = settings
-        self._resolve = resolve_principal
+        self._guard = guard
 
     def begin(self, question: str, state: Conversation, language: str) -> tuple:
         """Show the question at once, still unanswered. One that cannot be asked stays in the input, with the reason beneath."""
@@ -50,13 +52,13 @@ class Turns:
         _refuse_while_pending(state)
         return self._started(state.retry(), language)
 
-    def answer(self, state: Conversation, language: str, profile: str | None, request: gr.Request) -> Iterator[tuple]:
+    def answer(self, state: Conversation, language: str, request: gr.Request) -> Iterator[tuple]:
         """Stream the pending question's answer; every yield carries the whole state, so that stopping keeps what has come."""
         if not state.pending:  # the question was refused: a handler that yields nothing would blank its components
             yield self._shown(state, language, busy=False)
             return
         try:
-            for step in self._steps(state, self._principal(profile, request)):
+            for step in self._steps(state, self._principal(request)):
                 state = step
                 yield self._shown(state, language, busy=state.pending)
         except PermissionDenied as exc:
@@ -82,15 +84,13 @@ class Turns:
         state, chat, send, stop = self._shown(Conversation(), language, busy=False)
         return state, chat, "", "", send, stop
 
-    def open_passage(
-        self, state: Conversation, language: str, profile: str | None, event: gr.EventData, request: gr.Request
-    ) -> str:
+    def open_passage(self, state: Conversation, language: str, event: gr.EventData, request: gr.Request) -> str:
         """Return the panel of the clicked citation; permission is asked again, since it may have changed since the answer."""
         citation = state.citation(_field(event, "exchange", int) or 0, _field(event, "number", int) or 0)
         if citation is None:
             return ""
         try:
-            hit = self._service.passage(citation.chunk_id, self._principal(profile, request))
+            hit = self._service.passage(citation.chunk_id, self._principal(request))
         except LlmflowError as exc:
             log.warning("Passage not opened: %s", exc)
             hit = None
@@ -103,7 +103,6 @@ class Turns:
             self._chat(state, language),
             "",
             "",
-            gr.update(label=texts.profile),
             gr.update(label=texts.language),
             gr.update(value=texts.clear),
             gr.update(placeholder=texts.placeholder, label=texts.input_label),
@@ -115,7 +114,7 @@ class Turns:
     def greet(self, state: Conversation, language: str) -> tuple:
         """As `speak`, with the switch set to the language that the browser remembers or prefers."""
         worded = self.speak(state, language)
-        return (*worded[:4], gr.update(label=texts_of(language).language, value=language), *worded[5:])
+        return (*worded[:3], gr.update(label=texts_of(language).language, value=language), *worded[4:])
 
     def _steps(self, state: Conversation, principal: Principal) -> Iterator[Conversation]:
         flushed = time.monotonic()
@@ -131,12 +130,22 @@ class Turns:
                 flushed = time.monotonic()
                 yield state
 
-    def _principal(self, profile: str | None, request: gr.Request) -> Principal:
-        if self._resolve is not None:
-            if request.request is None:
-                raise PermissionDenied("The request says nothing of who sent it.")
-            return self._resolve(request.request)
-        return profile_principal(profile or "", self._settings.profiles)
+    def name(self, language: str, request: gr.Request) -> str:
+        """Return who is signed in, with the way to the page that signs them out."""
+        try:
+            account = self._account(request)
+        except LlmflowError:
+            return ""
+        shown, words = escape(account.display_name), texts_of(language)
+        return f'<a class="who" href="/sign-in?lang={language}" aria-label="{words.profile}: {shown}">{shown}</a>'
+
+    def _principal(self, request: gr.Request) -> Principal:
+        return self._account(request).principal()
+
+    def _account(self, request: gr.Request) -> Account:
+        if request.request is None:
+            raise PermissionDenied("The request says nothing of who sent it.")
+        return self._guard.permit(request.request, Permission.CHAT)
 
     def _chat(self, state: Conversation, language: str) -> str:
         return conversation_html(state, texts_of(language), self._settings.samples_in(language))

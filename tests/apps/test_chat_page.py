@@ -10,12 +10,12 @@ import pytest
 import uvicorn
 from chat_fakes import SmallService, make_hit
 from playwright.sync_api import Page, expect, sync_playwright
+from who import guard_of, person
 
 from apps.chat.app import create_app
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH, KOREAN
 from llmflow.errors import ModelUnavailable
-from llmflow.serving.profiles import Profile
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -35,10 +35,6 @@ HITS = [
 ]
 SETTINGS = ChatAppSettings(
     title="Docs",
-    profiles=(
-        Profile(name="hr", label="HR team", tenant="acme", groups=("hr",)),
-        Profile(name="sales", label="Sales team", tenant="acme", groups=("sales",)),
-    ),
     samples_ko=("연차 휴가는 며칠인가요?",),
     samples_en=("How many days is annual leave?",),
     max_question_chars=200,
@@ -60,7 +56,7 @@ class _Site:
     def __init__(self) -> None:
         self.service = PageService(HITS, gate=threading.Event())
         self.service.gate.set()
-        app = create_app(self.service, SETTINGS)
+        app = create_app(self.service, SETTINGS, guard_of(person("hr", "hr"), person("sales", "sales")))
         self.server = uvicorn.Server(
             uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
         )
@@ -113,8 +109,10 @@ def visit(browser, site):
         if urlsplit(request.url).scheme not in ("data", "blob") and urlsplit(request.url).hostname != "127.0.0.1":
             outside.append(request.url)
 
-    def open_page(language: str = "en-US", width: int = 1280, height: int = 800, **options) -> Page:
-        context = browser.new_context(locale=language, viewport={"width": width, "height": height}, **options)
+    def open_page(language: str = "en-US", width: int = 1280, height: int = 800, who: str = "hr", **options) -> Page:
+        context = browser.new_context(
+            locale=language, viewport={"width": width, "height": height}, extra_http_headers={"who": who}, **options
+        )
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
@@ -257,15 +255,14 @@ def test_a_question_that_cannot_be_asked_stays_in_the_input(visit, site):
     expect(page.locator("#notice")).to_be_empty()
 
 
-def test_the_profile_decides_what_is_read_and_a_change_starts_over(visit, site):
+def test_the_account_decides_what_is_read(visit, site):
     page = visit()
     ask(page, "salaries")
     expect(page.locator(".turn .cite")).to_have_count(1)
-    page.locator("#profile input").click()
-    page.get_by_role("option", name="Sales team").click()
-    expect(page.locator(".welcome")).to_be_visible()
-    ask(page, "salaries")
-    expect(page.locator(".nothing")).to_be_visible()
+    expect(page.locator("#who .who")).to_have_text("hr of acme")
+    other = visit(who="sales")
+    ask(other, "salaries")
+    expect(other.locator(".nothing")).to_be_visible()
     assert [(asked[1].user, asked[2]) for asked in site.service.asked] == [("hr", ()), ("sales", ())]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
+from who import guard_of, person
 
 from apps.chat.app import create_app
 from apps.chat.settings import ChatAppSettings
@@ -18,7 +19,6 @@ from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.serving.catalog import open_catalog
 from llmflow.serving.chat import WorkspaceChat
-from llmflow.serving.profiles import PROFILE_HEADER, Profile
 from llmflow.serving.promotion import RetrievalPromotions
 from llmflow.types import Answer, Principal
 from llmflow.workspace import home_path
@@ -135,14 +135,10 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
 
 
 def test_the_api_serves_it(service):
-    profiles = (
-        Profile(name="hr", label="HR", tenant="acme", groups=("hr",)),
-        Profile(name="staff", label="Staff", tenant="acme"),
-    )
-    client = TestClient(create_app(service, ChatAppSettings(profiles=profiles)))
-    found = client.post("/api/ask", json={"question": LEAVE}, headers={PROFILE_HEADER: "hr"}).json()
+    client = TestClient(create_app(service, ChatAppSettings(), guard_of(person("hr", "hr"), person("staff"))))
+    found = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
     assert found["found"] and found["citations"][0]["source"] == "hr/leave.md"
-    refused = client.post("/api/ask", json={"question": LEAVE}, headers={PROFILE_HEADER: "staff"}).json()
+    refused = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "staff"}).json()
     assert not refused["found"] and not refused["citations"]
 
 
@@ -163,9 +159,8 @@ def test_promoted_settings_are_followed_without_a_restart(service, tmp_path):
     assert after.settings_id == words.fingerprint() and after.found
     assert all(set(hit.channels) == {"text"} for hit in service.search(LEAVE, HR))
     assert service.health()["retrieval"] == f"{words.fingerprint()} (promoted: words)"
-    profile = Profile(name="hr", label="HR", tenant="acme", groups=("hr",))
-    with TestClient(create_app(service, ChatAppSettings(profiles=(profile,)))) as client:
-        answer = client.post("/api/ask", json={"question": LEAVE}, headers={PROFILE_HEADER: "hr"}).json()
+    with TestClient(create_app(service, ChatAppSettings(), guard_of(person("hr", "hr")))) as client:
+        answer = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
         assert answer["settings_id"] == words.fingerprint()
     elsewhere.roll_back("kim", "")
     assert ask(service, LEAVE, HR)[1].settings_id == conf

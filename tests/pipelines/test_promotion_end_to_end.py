@@ -18,9 +18,10 @@ from running import ROOT, copy_project, environment, free_port, run_llmflow
 from llmflow.errors import PromotionRefused
 from llmflow.evaluation.gate import verdict_from_json
 from llmflow.evaluation.judged_sets import JudgedQuestion, load_sample_questions
+from llmflow.serving.access import open_access
 from llmflow.serving.catalog import Workspace, open_catalog
 from llmflow.serving.chat import WorkspaceChat
-from llmflow.serving.profiles import PROFILE_HEADER
+from llmflow.serving.chat_settings import load_auth_settings
 from llmflow.serving.retrieval_gate import run_gate
 from llmflow.types import Answer
 
@@ -47,6 +48,14 @@ class Planted:
     workspace: Workspace
     home: Path
     variables: dict[str, str]
+
+    def key(self) -> str:
+        """Return a key of the human resources department's account, as a program would send it."""
+        access = open_access(self.workspace, load_auth_settings("planted"))
+        account = access.people.named("hanbit", "hanbit-hr")
+        chosen = access.sign_ins.passwords.hash("four words nobody joins")
+        self.workspace.application.accounts.set_password(account.id, chosen, must_change=False)
+        return access.sign_ins.make_key(account, "this test", 1)[1]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `llmflow retrieval` in a process of its own."""
@@ -80,7 +89,7 @@ def planted(ingested_sample, tmp_path_factory) -> Iterator[Planted]:
 
 @pytest.fixture(scope="module")
 def question(planted) -> JudgedQuestion:
-    """A question of the demo's first profile that needs two documents."""
+    """A question of the human resources department that needs two documents."""
     asked = load_sample_questions(SAMPLE / "questions.jsonl")
     return next(q for q in asked if q.kind == "multi" and q.principal.groups == {"hr"} and q.principal.tenant == "hanbit")
 
@@ -133,10 +142,10 @@ def test_a_planted_worse_setting_is_rejected_and_cannot_be_served(planted):
 def test_a_planted_better_setting_is_promoted_served_at_once_and_rolled_back(planted, question, address):
     workspace, chat = planted.workspace, WorkspaceChat(planted.workspace)
     conf = workspace.promotions.configured.id
-    profile = {PROFILE_HEADER: "hanbit-hr"}
+    key = {"Authorization": f"Bearer {planted.key()}"}
 
     def served_by_api() -> tuple[str, str]:
-        body = httpx.post(f"{address}/api/ask", json={"question": question.text}, headers=profile, timeout=120).json()
+        body = httpx.post(f"{address}/api/ask", json={"question": question.text}, headers=key, timeout=120).json()
         return body["settings_id"], httpx.get(f"{address}/healthz", timeout=120).json()["retrieval"]
 
     before = answer(chat, question)

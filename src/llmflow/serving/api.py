@@ -1,45 +1,38 @@
 """The HTTP API of the chat: ask, stream, search, open a passage, health.
 
 Every failure is JSON with the same three keys: `error` says what was wrong, `allowed` what is accepted, `next` what to do.
-Who asks is decided by the injected `ResolvePrincipal`; nothing in a request body can name a tenant or a group.
+Who asks is decided by the injected `Guard`; nothing in a request body can name a tenant or a group.
 """
 
 import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from llmflow.accounts.permissions import Permission
 from llmflow.config import Settings
-from llmflow.errors import LlmflowError, ModelUnavailable, PermissionDenied
-from llmflow.serving import http_errors
+from llmflow.errors import LlmflowError, ModelUnavailable
 from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
-from llmflow.serving.http_errors import UNEXPECTED, HttpProblem, problem
-from llmflow.serving.profiles import PROFILE_HEADER, Profile, ResolvePrincipal
+from llmflow.serving.auth import Guard
+from llmflow.serving.http_errors import UNEXPECTED, HttpProblem, describe
 from llmflow.serving.questions import QuestionProblem, clean_question, question_problem
 from llmflow.serving.service import ChatService
-from llmflow.types import Answer, ChatTurn
+from llmflow.types import Account, Answer, ChatTurn
 
 log = logging.getLogger(__name__)
 
 
 class ChatApiSettings(Settings):
-    """Limits of the API and the identities that it knows."""
+    """Limits of the API."""
 
-    profiles: tuple[Profile, ...] = ()
     max_question_chars: int = Field(default=2000, ge=1)
     max_history_turns: int = Field(default=20, ge=0)
     concurrency_limit: int = Field(default=8, ge=1)  # questions answered at once; more are told to come back
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> "ChatApiSettings":
-        names = [profile.name for profile in self.profiles]
-        if len(set(names)) != len(names):
-            raise ValueError(f"Two profiles share a name: {sorted(names)}. Give each profile a name of its own.")
-        return self
 
 
 class _SlotStream(StreamingResponse):
@@ -57,12 +50,25 @@ class _SlotStream(StreamingResponse):
             self._release()
 
 
-def make_router(service: ChatService, settings: ChatApiSettings, resolve_principal: ResolvePrincipal) -> APIRouter:
+def make_health_router(service: ChatService) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/healthz")
+    def health() -> JSONResponse:
+        """Say whether questions can be answered: 200 with status `ok`, else 503."""
+        body = {"status": "ok", **service.health()}
+        return JSONResponse(body, status_code=200 if body["status"] == "ok" else 503)
+
+    return router
+
+
+def make_router(service: ChatService, settings: ChatApiSettings, guard: Guard) -> APIRouter:
     """Return the routes: GET /healthz, POST /api/ask, /api/ask/stream, /api/search, GET /api/passages/{chunk_id}.
 
     At most `concurrency_limit` questions run at once over all callers; the next one gets 503 with Retry-After.
     """
     router = APIRouter()
+    may_ask = Depends(guard.require(Permission.CHAT))
     slots = threading.BoundedSemaphore(settings.concurrency_limit)
 
     def take_slot() -> None:
@@ -85,42 +91,36 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
             )
         return body.turns()
 
-    @router.get("/healthz")
-    def health() -> JSONResponse:
-        """Say whether questions can be answered: 200 with status `ok`, else 503."""
-        body = {"status": "ok", **service.health()}
-        return JSONResponse(body, status_code=200 if body["status"] == "ok" else 503)
+    router.include_router(make_health_router(service))
 
     @router.post("/api/ask")
-    def ask(body: AskIn, request: Request) -> AnswerOut:
+    def ask(body: AskIn, account: Annotated[Account, may_ask]) -> AnswerOut:
         """Answer a question with numbered citations."""
-        principal = resolve_principal(request)
         question, turns = checked(body.question), checked_turns(body)
         take_slot()
         try:
-            answer = _complete(service.stream(question, principal, turns, body.language))
+            answer = _complete(service.stream(question, account.principal(), turns, body.language))
         finally:
             slots.release()
         return AnswerOut.of(answer)
 
     @router.post("/api/ask/stream", response_class=StreamingResponse)
-    def ask_stream(body: AskIn, request: Request) -> StreamingResponse:
+    def ask_stream(body: AskIn, account: Annotated[Account, may_ask]) -> StreamingResponse:
         """Server-sent events: `piece` {text} as they come, then one `answer` (as /api/ask), or one `error`."""
-        principal = resolve_principal(request)
         question, turns = checked(body.question), checked_turns(body)
         take_slot()
-        return _SlotStream(_events(service.stream(question, principal, turns, body.language)), slots.release)
+        return _SlotStream(_events(service.stream(question, account.principal(), turns, body.language)), slots.release)
 
     @router.post("/api/search")
-    def search(body: SearchIn, request: Request) -> SearchOut:
+    def search(body: SearchIn, account: Annotated[Account, may_ask]) -> SearchOut:
         """Return the readable passages nearest to the question, best first."""
-        principal = resolve_principal(request)
-        return SearchOut(hits=[PassageOut.of(hit) for hit in service.search(checked(body.question), principal, body.limit)])
+        hits = service.search(checked(body.question), account.principal(), body.limit)
+        return SearchOut(hits=[PassageOut.of(hit) for hit in hits])
 
     @router.get("/api/passages/{chunk_id}")
-    def passage(chunk_id: str, request: Request) -> PassageOut:
+    def passage(chunk_id: str, account: Annotated[Account, may_ask]) -> PassageOut:
         """Return one passage; 404 when it is gone or not readable, without telling which."""
-        hit = service.passage(chunk_id, resolve_principal(request))
+        hit = service.passage(chunk_id, account.principal())
         if hit is None:
             raise HttpProblem(
                 404, "There is no such passage.", "Passages that you may read.", "Search again for a current passage."
@@ -135,18 +135,6 @@ def make_router(service: ChatService, settings: ChatApiSettings, resolve_princip
     return router
 
 
-def install_error_handlers(app: FastAPI, profiles: tuple[Profile, ...] = ()) -> None:
-    """Make every failure of `app` answer in the three keys `error`, `allowed`, `next`."""
-    http_errors.install_error_handlers(app)
-    if profiles:
-
-        async def denied(_: Request, exc: Exception) -> JSONResponse:
-            assert isinstance(exc, LlmflowError)
-            return JSONResponse(_describe(exc, profiles), status_code=403)
-
-        app.add_exception_handler(PermissionDenied, denied)
-
-
 def _events(items: Iterator[str | Answer]) -> Iterator[str]:
     try:
         for item in items:
@@ -156,7 +144,7 @@ def _events(items: Iterator[str | Answer]) -> Iterator[str]:
             yield _event("piece", {"text": item})
         yield _event("error", UNEXPECTED)
     except LlmflowError as exc:
-        yield _event("error", _describe(exc, ()))
+        yield _event("error", describe(exc)[1])
     except Exception:
         log.exception("Unexpected failure while streaming an answer")
         yield _event("error", UNEXPECTED)
@@ -182,11 +170,3 @@ def _refuse_question(problem: QuestionProblem, question: str, limit: int) -> Htt
             return HttpProblem(422, f"The question has {len(question)} characters.", allowed, "Shorten the question.")
         case "control":
             return HttpProblem(422, "The question contains control characters.", allowed, "Remove them, or paste as plain text.")
-
-
-def _describe(exc: LlmflowError, profiles: tuple[Profile, ...]) -> dict[str, str]:
-    if isinstance(exc, PermissionDenied):
-        names = ", ".join(profile.name for profile in profiles)
-        allowed = f"One of: {names}." if names else "What your account may read."
-        return problem(str(exc), allowed, f"Name a profile in the {PROFILE_HEADER} header." if names else "Sign in again.")
-    return problem(str(exc), "See /healthz for what is available.", "Try again; if it stays, tell your administrator.")

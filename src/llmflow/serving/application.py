@@ -21,6 +21,7 @@ from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.conversing import Conversations, ConversingSettings
+from llmflow.serving.gate import add_gate
 from llmflow.serving.http_errors import HttpProblem, install_error_handlers
 from llmflow.serving.middleware import BodyLimit, SecurityHeaders
 from llmflow.serving.routers import asking, chat_socket, openai, sessions, templates
@@ -118,6 +119,7 @@ def make_application(services: Services, title: str = "llmflow", routers: Sequen
     ):
         app.include_router(router)
     app.include_router(_unknown())
+    add_gate(app, guard)
     app.add_middleware(BodyLimit, elsewhere=("/api/documents", "/gradio_api/"))
     app.add_middleware(SecurityHeaders)
     install_access_log(app)

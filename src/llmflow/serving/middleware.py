@@ -16,11 +16,18 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+_PRIVATE = ("/api/", "/v1/")
+"""What answers there belongs to one account: a shared computer must not keep it."""
 
 
 class SecurityHeaders:
-    """ASGI middleware: headers on every response that has none of the name. Streams pass through untouched."""
+    """ASGI middleware: headers on every response that has none of the name, HSTS where the browser used TLS.
+
+    Streams pass through untouched.
+    """
 
     def __init__(self, app: Any, headers: Mapping[str, str] = HEADERS) -> None:
         self._app = app
@@ -31,10 +38,16 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        wanted = list(self._headers)
+        if scope["path"].startswith(_PRIVATE):
+            wanted.append((b"cache-control", b"no-store"))
+        if scope.get("scheme") == "https":
+            wanted.append((b"strict-transport-security", b"max-age=31536000"))
+
         async def sent(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                message = {**message, "headers": [*message["headers"], *(h for h in self._headers if h[0] not in present)]}
+                message = {**message, "headers": [*message["headers"], *(h for h in wanted if h[0] not in present)]}
             await send(message)
 
         await self._app(scope, receive, sent)

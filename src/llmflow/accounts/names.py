@@ -1,0 +1,55 @@
+"""Names of accounts, groups and tenants: what may be one, and in which form it is kept."""
+
+import re
+import unicodedata
+
+from llmflow.errors import Refused
+from llmflow.types import EVERYONE, OWN_SPACE
+
+_ACCOUNT = re.compile(r"[^\W_][\w.@+-]{0,63}")
+_GROUP = re.compile(r"[^\W_](?:[\w .,=&/+@-]{0,98}[\w.=&/+@-])?")
+_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def account_name(text: str) -> str:
+    """Return the name in the form that is kept (NFKC, without outer spaces). Raises `Refused` for what is no name."""
+    name = unicodedata.normalize("NFKC", text).strip()
+    if not _ACCOUNT.fullmatch(name):
+        raise Refused(
+            f"{name[:80]!r} cannot be an account's name. Use 1 to 64 letters and digits of any script, and . _ @ + - inside; "
+            "begin with a letter or digit."
+        )
+    return name
+
+
+def group_name(text: str) -> str:
+    """Return the group in the form that is kept. Raises `Refused` for what is none, everyone (`*`) and own spaces included."""
+    name = unicodedata.normalize("NFKC", text).strip()
+    if name.casefold().startswith(OWN_SPACE):
+        raise Refused(f"{name[:80]!r} cannot be a group: names that begin with '{OWN_SPACE}' are people's own spaces.")
+    if name == EVERYONE:
+        raise Refused(f"'{EVERYONE}' cannot be a group: everyone of a tenant belongs to it already.")
+    if not _GROUP.fullmatch(name):
+        raise Refused(
+            f"{name[:80]!r} cannot be a group. Use 1 to 100 letters and digits of any script, begin with one of them; "
+            "inside, spaces and _ . , = & / + @ - are fine."
+        )
+    return name
+
+
+def group_names(texts: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Return groups in the form that is kept, sorted, each once. Raises `Refused` for the first that is none."""
+    return tuple(sorted({group_name(text) for text in texts}))
+
+
+def tenant_name(text: str) -> str:
+    """Return the tenant. Raises `Refused` for what is none: names of tenants are part of ids and paths."""
+    if not _TENANT.fullmatch(text):
+        raise Refused(f"{text[:80]!r} cannot be a tenant. Use 1 to 64 lower-case letters, digits, _ and -.")
+    return text
+
+
+def display_name(text: str, otherwise: str) -> str:
+    """Return a name for people to read: printable, at most 100 characters; `otherwise` where nothing is left."""
+    kept = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return " ".join(kept.split())[:100] or otherwise

@@ -1,0 +1,51 @@
+"""What is removed together with an account, place by place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmflow.ingestion.indexing import carry_out_removals
+from llmflow.ports import ApplicationStores, Stores
+from llmflow.serving.experiment_index import drop_copies
+from llmflow.serving.locks import ingestion_lock
+from llmflow.serving.people import Erase
+from llmflow.types import Account
+
+_PAGE = 500
+
+
+def erasers(workspace: Any) -> tuple[Erase, ...]:
+    """Return what deletes an account's conversations, templates and own documents; stores are opened when it is asked."""
+    return (
+        lambda account: erase_conversations(workspace.application, account),
+        lambda account: erase_templates(workspace.application, account),
+        lambda account: erase_own_documents(workspace.stores, account),
+    )
+
+
+def erase_conversations(stores: ApplicationStores, account: Account) -> Mapping[str, int]:
+    """Delete every conversation, and what a model may remember of it."""
+    offset, total = 0, 1
+    while offset < total:
+        sessions, total = stores.conversations.sessions(account.id, limit=_PAGE, offset=offset)
+        for session in sessions:
+            stores.memory.forget(session.id)
+        offset += _PAGE
+    return {"conversations": stores.conversations.delete_account(account.id)}
+
+
+def erase_templates(stores: ApplicationStores, account: Account) -> Mapping[str, int]:
+    """Delete the templates that nobody else sees; shared ones stay with the tenant."""
+    own = [t for t in stores.templates.templates(account.tenant, account.id) if t.account_id == account.id and not t.shared]
+    return {"templates": sum(stores.templates.delete(template.id, account.tenant) for template in own)}
+
+
+def erase_own_documents(stores: Stores, account: Account) -> Mapping[str, int]:
+    """Delete the documents of the own space from every store; those that were uploaded for groups are the tenant's."""
+    documents = stores.state.documents(account.principal())
+    own = [document.id for document in documents if set(document.groups) == {account.own_space}]
+    if own:
+        with ingestion_lock():
+            stores.state.delete(own)
+            carry_out_removals(stores)
+            drop_copies()
+    return {"documents": len(own)}
