@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from llmflow.accounts.tokens import new_id, new_token, token_hash
 
+from llmflow.accounts.tokens import new_id, new_token, token_hash
 from llmflow.errors import LlmflowError
 from llmflow.ports.accounts import SignIn
 from llmflow.serving.auth import KEY_PREFIX, SESSION_COOKIE
