@@ -30,7 +30,6 @@ def main(
     """
     from llmflow.serving.access import open_access
     from llmflow.serving.access_routes import access_routers
-    from llmflow.serving.api import make_health_router
     from llmflow.serving.application import make_application, open_services
     from llmflow.serving.catalog import open_catalog
     from llmflow.serving.chat import WorkspaceChat
@@ -44,7 +43,7 @@ def main(
     service = WorkspaceChat(workspace)
     try:
         access = open_access(workspace, settings.auth, erasers(workspace))
-        routers = (*access_routers(access, settings.title, settings.language), make_health_router(service))
+        routers = access_routers(access, settings.title, settings.language)
         app = make_application(open_services(workspace, access.guard, settings.conversing), settings.title, routers)
         mount_page(app, service, settings, access.guard, access.notice)
         # Models take seconds to load: they do so while the person reads the page, not after the first question.

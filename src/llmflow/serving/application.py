@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from llmflow import __version__
 from llmflow.errors import LlmflowError
 from llmflow.ingestion.prepare import load_masker
-from llmflow.ports import TemplateStore
+from llmflow.ports import EventLog, TemplateStore
 from llmflow.serving.access_log import install_access_log
 from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
@@ -23,7 +23,9 @@ from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.conversing import Conversations, ConversingSettings
 from llmflow.serving.gate import add_gate
 from llmflow.serving.http_errors import HttpProblem, install_error_handlers
+from llmflow.serving.metrics import MetricsMiddleware
 from llmflow.serving.middleware import BodyLimit, SecurityHeaders
+from llmflow.serving.operating import Operating, build_operating
 from llmflow.serving.routers import asking, chat_socket, openai, sessions, templates
 from llmflow.serving.service import ChatService
 from llmflow.types import Answer, ChatTurn, Principal
@@ -46,9 +48,13 @@ class Services:
     templates: TemplateStore
     threads: ThreadPoolExecutor
     """On which answers are written and wait for their turn."""
+    operating: Operating | None = None
+    """Documents, jobs, operation and administration; without it the application has none of their routes."""
 
     def start(self) -> None:
-        """Mark what a process that died left unfinished."""
+        """Mark what a process that died left unfinished, and take up its jobs."""
+        if self.operating is not None:
+            self.operating.start()
         try:
             left = self.conversations.start()
         except LlmflowError as exc:
@@ -58,15 +64,19 @@ class Services:
             log.warning("%d answers were left unfinished by a process that died; what had come of them is kept", left)
 
     def close(self) -> None:
-        """Keep what runs as interrupted and let the threads end; stores stay open."""
+        """Keep what runs as interrupted, finish the jobs at hand and let the threads end; stores stay open."""
         self.conversations.close()
         self.threads.shutdown(wait=False, cancel_futures=True)
+        if self.operating is not None:
+            self.operating.stop()
 
 
 def open_services(workspace: Workspace, guard: Guard, settings: ConversingSettings) -> Services:
     """Return the services of a workspace, which stays the caller's to close."""
-    conversations = make_conversations(workspace, settings)
-    return Services(guard, conversations, WorkspaceChat(workspace), workspace.application.templates, answer_threads(settings))
+    operating = build_operating(workspace)
+    conversations = make_conversations(workspace, settings, operating.events)
+    chat, templates = WorkspaceChat(workspace), workspace.application.templates
+    return Services(guard, conversations, chat, templates, answer_threads(settings), operating)
 
 
 def answer_threads(settings: ConversingSettings) -> ThreadPoolExecutor:
@@ -74,9 +84,9 @@ def answer_threads(settings: ConversingSettings) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.at_once + settings.waiting, "answer")
 
 
-def make_conversations(workspace: Workspace, settings: ConversingSettings) -> Conversations:
+def make_conversations(workspace: Workspace, settings: ConversingSettings, events: EventLog) -> Conversations:
     """Return the conversations of a workspace: its state database, its converser, its masker."""
-    stores = workspace.application
+    store = workspace.application.conversations
     masker = load_masker(workspace.ingestion.preparation.masking)
 
     def answers(
@@ -87,11 +97,11 @@ def make_conversations(workspace: Workspace, settings: ConversingSettings) -> Co
     def forget(session_id: str) -> None:
         workspace.converser.forget(session_id)
 
-    return Conversations(stores.conversations, stores.events, answers, masker.mask, settings, forget)
+    return Conversations(store, events, answers, masker.mask, settings, forget)
 
 
 def make_application(services: Services, title: str = "llmflow", routers: Sequence[APIRouter] = ()) -> FastAPI:
-    """Return the API: conversations, single questions, the OpenAI-compatible routes, templates, and `routers`."""
+    """Return the API: conversations, single questions, OpenAI-compatible routes, templates, operation, and `routers`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -108,13 +118,14 @@ def make_application(services: Services, title: str = "llmflow", routers: Sequen
         lifespan=lifespan,
     )
     install_error_handlers(app)
-    guard, threads, conversations = services.guard, services.threads, services.conversations
+    guard, threads, conversations, operating = services.guard, services.threads, services.conversations, services.operating
     for router in (
         sessions.make_router(conversations, guard, threads),
         chat_socket.make_router(conversations, guard, threads),
         openai.make_router(conversations, guard, threads),
         asking.make_router(conversations, services.chat, guard, threads),
         templates.make_router(services.templates, guard),
+        *(operating.routers(guard) if operating else ()),
         *routers,
     ):
         app.include_router(router)
@@ -122,6 +133,8 @@ def make_application(services: Services, title: str = "llmflow", routers: Sequen
     add_gate(app, guard)
     app.add_middleware(BodyLimit, elsewhere=("/api/documents", "/gradio_api/"))
     app.add_middleware(SecurityHeaders)
+    if operating is not None:
+        app.add_middleware(MetricsMiddleware, metrics=operating.metrics)
     install_access_log(app)
     return app
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from llmflow.accounts.permissions import Permission
@@ -56,7 +57,7 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
         finally:
             feed.stop()
 
-    @router.post("/api/ask/stream", responses={**_STREAMED, **problems(422, 429)}, response_class=EventStream)
+    @router.post("/api/ask/stream", responses={**_STREAMED, **problems(422, 429)}, response_class=StreamingResponse)
     async def ask_stream(body: AskIn, account: Annotated[Account, asking]) -> EventStream:
         """Server-sent events: `piece` {text} as they come, then one `answer` (as /api/ask), or one `error`."""
         feed = AnswerFeed(await run_in_threadpool(begun, account, body), threads)
