@@ -81,7 +81,6 @@ def test_a_client_that_goes_away_leaves_a_stopped_answer(client, session, site):
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({}, 401),
         ({"who": "fresh"}, 403),
         ({"who": "lee"}, 404),
         ({"who": "park"}, 404),
@@ -94,6 +93,12 @@ def test_who_may_not_is_refused_before_the_socket_opens(client, session, site, h
         pass
     assert refused.value.status_code == status and set(sentences(refused.value)) == {"error", "allowed", "next"}
     assert site.answering.asked == []
+
+
+def test_nobody_is_refused_at_the_gate(client, session):
+    with pytest.raises(WebSocketDisconnect) as refused, opened(client, session, {}):
+        pass
+    assert refused.value.code == 4401
 
 
 def test_a_page_of_the_same_origin_is_let_in(client, session):
