@@ -7,13 +7,13 @@ edges of an entity are the first ones of one index. `graph_chunk.edges` repeats 
 reads those of a hundred chunks, and thirty rows each were most of its time.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -207,7 +207,7 @@ def _add_edges(connection: Connection) -> None:
 
 def edges_text(edges: Iterable[tuple[Any, ...]]) -> str:
     """Return (key, role, position, confidence) of one chunk as `graph_chunk.edges` keeps them."""
-    return json.dumps(sorted(edges, key=itemgetter(2, 0, 1)), ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(sorted(edges, key=itemgetter(2, 0, 1))).decode()
 
 
 @contextmanager

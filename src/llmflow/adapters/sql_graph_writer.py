@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -37,6 +38,7 @@ from llmflow.adapters.sql_graph_tables import (
     spelling,
     topic,
 )
+from llmflow.adapters.sql_prepared import OfConnection, Prepared
 from llmflow.errors import StoreCorrupt
 
 T = TypeVar("T")
@@ -48,6 +50,11 @@ def in_parts(values: Iterable[T]) -> Iterator[Sequence[T]]:
     listed = list(values)
     for start in range(0, len(listed), PART):
         yield listed[start : start + PART]
+
+
+@lru_cache(maxsize=8)
+def _numbers_of(table: Table) -> Prepared:
+    return Prepared(select(table.c.uid, table.c.id).where(table.c.uid.in_(bindparam("uids", expanding=True))))
 
 
 class GraphWriter:
@@ -269,7 +276,8 @@ class GraphWriter:
             yield from self._connection.execute(statement.where(column.in_(part)))
 
     def _lookup(self, table: Table, uids: Iterable[bytes]) -> dict[bytes, int]:
-        return {row.uid: row.id for row in self._select_in(select(table.c.id, table.c.uid), table.c.uid, uids)}
+        asked, connection = _numbers_of(table), OfConnection(self._connection)
+        return {bytes(uid): number for part in in_parts(uids) for uid, number in asked.rows(connection, uids=part)}
 
     def _intern(self, table: Table, values: dict[bytes, tuple[Any, ...]]) -> dict[bytes, int]:
         """Return the number of every uid, rows made for those that have none."""

@@ -20,7 +20,7 @@ class Reading(Protocol):
     def fetch(self, text: str, arguments: Any) -> list[tuple[Any, ...]]: ...
 
 
-class _OfConnection:
+class OfConnection:
     """Inside the transaction of a connection."""
 
     def __init__(self, connection: Connection) -> None:
@@ -51,7 +51,7 @@ def reading(engine: Engine, statements: int = 1) -> Iterator[Reading]:
     """
     if engine.dialect.name != "sqlite" or statements != 1:
         with engine.connect() as connection:
-            yield _OfConnection(connection)
+            yield OfConnection(connection)
         return
     connection = engine.raw_connection()
     try:
