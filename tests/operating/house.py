@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from starlette.requests import HTTPConnection
 
 from llmflow.errors import SignInRequired
+from llmflow.ingestion.indexing import carry_out_removals
 from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.http_errors import install_error_handlers
@@ -72,3 +73,11 @@ def upload(client: TestClient, name: str, content: bytes | Path, **data):
     """Send a file as a browser does."""
     body = content.read_bytes() if isinstance(content, Path) else content
     return client.post("/api/documents", files={"file": (name, body)}, data=data)
+
+
+def empty(house: House) -> None:
+    """Delete every document and do what is due."""
+    state = house.workspace.stores.state
+    state.delete([document.id for document in state.documents()])
+    house.operating.work.do_due()
+    carry_out_removals(house.workspace.stores)

@@ -15,7 +15,7 @@ from llmflow.workspace import home_path
 
 log = logging.getLogger(__name__)
 
-LIMIT_S = 10.0
+LIMIT_S = 20.0
 """A part that has not answered after so long counts as failed; a server that is away may otherwise hold the page for minutes."""
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
 OPTIONAL = frozenset({"embedder", "reranker", "chat model", "job queue", "chat memory"})

@@ -1,10 +1,12 @@
 """What the operations routes ask: health, corpus, models, retrieval, and the gauges of the metrics."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from llmflow.errors import Refused
+from llmflow.errors import NotFound, Refused, SettingsError
 from llmflow.evaluation.gate import verdict_from_json
 from llmflow.ports import AuditLog, JobQueue, JobStatus, JobStore, ModelVersion, Stores
 from llmflow.serving.corpus_overview import CorpusOverview, corpus_overview, documents_by_status, seconds_since
@@ -14,6 +16,7 @@ from llmflow.serving.promotion_overview import overview
 from llmflow.types import Account, DocumentStatus
 
 SHOWN_HISTORY = 20
+HEALTH_KEPT_S = 3.0
 
 
 class Operations:
@@ -30,13 +33,23 @@ class Operations:
     ):
         self._workspace, self._jobs, self._queue, self._audit = workspace, jobs, queue, audit
         self._min_free_gb, self._more = min_free_gb, tuple(more_checks)
+        self._looking = threading.Lock()
+        self._seen: tuple[float, Health | None] = (0.0, None)
 
     @property
     def stores(self) -> Stores:
         return self._workspace.stores
 
     def health(self) -> Health:
-        """Look at every part; never raises."""
+        """Look at every part; never raises. Whoever asks within a few seconds gets what the first one saw."""
+        with self._looking:
+            at, found = self._seen
+            if found is None or time.monotonic() - at > HEALTH_KEPT_S:
+                found = self._look()
+                self._seen = (time.monotonic(), found)
+            return found
+
+    def _look(self) -> Health:
         checks = workspace_checks(self._workspace, self._min_free_gb)
         own = [queue_check(self._queue), jobs_check(lambda: len(self._jobs.due(100)))]
         return look_at([*checks, *own, *self._more])
@@ -65,7 +78,12 @@ class Operations:
 
     def promote_model(self, account: Account, version: str, reason: str) -> dict[str, Any]:
         """Serve an adapter whose verdict allows it. Raises PromotionRefused."""
-        done = self._workspace.models.promote(version, account.name, _given(reason))
+        models = self._workspace.models
+        try:
+            name = models.registry.version(version).adapter.name
+        except SettingsError as exc:
+            raise NotFound(str(exc)) from exc
+        done = models.promote(name, account.name, _given(reason))
         return self._changed(account, "model.promote", done.champion, done.before, reason)
 
     def roll_back_model(self, account: Account, reason: str) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def make_router(operations: Operations, metrics: Metrics, guard: Guard, metrics_
     reads_corpus = Annotated[Account, Depends(guard.require(Permission.CORPUS_READ))]
     reads_models = Annotated[Account, Depends(guard.require(Permission.MODELS_READ))]
     promotes = Annotated[Account, Depends(guard.require(Permission.MODELS_PROMOTE))]
-    changes = problems(401, 403, 409, 422, 503)
+    changes = problems(401, 403, 404, 409, 422, 503)
 
     @router.get("/healthz")
     def live() -> dict[str, str]:
