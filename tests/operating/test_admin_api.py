@@ -1,4 +1,4 @@
-"""What administrators see of use, conversations, feedback, audit and personal data: of their tenant, masked, each look audited."""
+"""What administrators see of use, conversations, feedback and audit: of their tenant, masked, each look audited."""
 
 import csv
 import io

@@ -205,13 +205,3 @@ def test_jobs_are_their_owners_and_the_tenants_for_who_may_see_the_corpus(house)
     assert house.as_(IT).get(f"/api/jobs/{job['id']}").status_code == 404
     assert house.as_(NURI).get(f"/api/jobs/{job['id']}").status_code == 404
     assert house.as_(ENGINEER).get(f"/api/jobs/{job['id']}").json()["id"] == job["id"]
-
-
-def test_the_space_of_a_deleted_account_can_be_emptied(house):
-    upload(house.as_(HR), "a.md", LEAVE)
-    upload(house.as_(IT), "a.md", LEAVE)
-    house.operating.work.do_due()
-    assert house.operating.documents.delete_own_space(house.accounts[HR]) == 1
-    house.operating.work.do_due()
-    assert found(house, HR) == set() and found(house, IT) == {"uploads/a-it/a.md"}
-    assert diagnose(house.workspace.stores).ok

@@ -170,6 +170,28 @@ def test_a_job_that_ends_its_workers_is_given_up(jobs, queue):
     assert seen.jobs == [] and ended is not None and ended.status is JobStatus.FAILED and "Given up" in ended.note
 
 
+def test_a_job_that_is_not_finished_when_the_process_stops_is_left_to_the_next(jobs, queue):
+    """The stop waits a moment only; what the job meets after that is a fault of the end, not of the job."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def long(_: Job) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        raise RuntimeError("its worker process is gone")
+
+    job = add(jobs)
+    worker = runner(jobs, queue, Seen(long), lease_s=1)
+    consumer = queue.consume(worker.look, worker.sweep, workers=1, poll_s=0.05)
+    assert begun.wait(PATIENCE_S)
+    assert not consumer.stop(0.1)
+    worker.abandon()
+    go_on.set()
+    wait_for(lambda: [j.id for j in jobs.due()] == [job.id])
+    runner(jobs, queue, Seen()).look(job.id)
+    ended = jobs.job(job.id)
+    assert ended is not None and ended.status is JobStatus.DONE
+
+
 def test_a_kind_that_nobody_knows_fails(jobs, queue):
     job = add(jobs, kind="export")
     runner(jobs, queue, Seen()).look(job.id)
@@ -220,8 +242,7 @@ def test_a_consumer_takes_what_comes_sweeps_at_once_and_stops(jobs, any_queue):
     hurried = add(jobs)
     any_queue.hurry(hurried.id)
     wait_for(lambda: hurried.id in seen.jobs)
-    consumer.stop()
-    consumer.stop()
+    assert consumer.stop(PATIENCE_S) and consumer.stop(PATIENCE_S)
     any_queue.hurry(add(jobs).id)
     assert any_queue.depth() >= 1 and threading.current_thread().name not in threads
 
@@ -260,5 +281,5 @@ def test_a_message_of_another_form_is_refused_and_never_unpickled(queue, jobs, t
     looked: list[str] = []
     consumer = queue.consume(looked.append, lambda: None, workers=1, poll_s=0.05)
     wait_for(lambda: looked == ["j1"])
-    consumer.stop()
+    consumer.stop(PATIENCE_S)
     assert "unpickled" not in capsys.readouterr().out

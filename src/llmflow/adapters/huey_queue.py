@@ -52,8 +52,10 @@ class _Running:
     def __init__(self, consumer: _QuietConsumer):
         self._consumer = consumer
 
-    def stop(self) -> None:
+    def stop(self, wait_s: float) -> bool:
+        self._consumer.shutdown_timeout = wait_s
         self._consumer.stop(graceful=True)
+        return not any(thread.is_alive() for _, thread in self._consumer.worker_threads)
 
 
 class HueyQueue:

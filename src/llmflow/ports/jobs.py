@@ -7,8 +7,8 @@ from typing import Protocol
 class Consumer(Protocol):
     """Threads that take from a queue."""
 
-    def stop(self) -> None:
-        """Take nothing more, wait for what is being done, and end. Safe twice."""
+    def stop(self, wait_s: float) -> bool:
+        """Take nothing more, and wait so long for what is being done; return whether it ended. Safe twice."""
         ...
 
 

@@ -163,15 +163,6 @@ class DocumentService:
             raise NotFound("There is no such job, or none of yours.")
         return found
 
-    def delete_own_space(self, account: Account) -> int:
-        """Delete what an account keeps for itself, for when it is deleted; return how many documents."""
-        mine = [d for d in self._stores.state.documents(account.principal()) if account.own_space in d.groups]
-        self._stores.state.delete([document.id for document in mine])
-        for document in mine:
-            self._forget(document.id)
-            self._add("delete", account, document)
-        return len(mine)
-
     def _readers(self, account: Account, asked: tuple[str, ...] | None, permissions: Permissions) -> tuple[str, ...]:
         if not asked or asked == (account.own_space,):
             return (account.own_space,)

@@ -42,6 +42,7 @@ class JobRunner:
 
     def __init__(self, jobs: JobStore, queue: JobQueue, handlers: Mapping[str, Handler], settings: JobSettings):
         self._jobs, self._queue, self._handlers, self._settings = jobs, queue, handlers, settings
+        self._abandoned = threading.Event()
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
     def look(self, job_id: str) -> None:
@@ -51,27 +52,25 @@ class JobRunner:
             return
         if job.attempts > self._settings.max_attempts:
             note = f"Given up after {job.attempts - 1} attempts that did not end. {job.note} Tell your administrator."
-            self._jobs.end(job.id, self.worker, JobStatus.FAILED, note)
+            self._end(job, JobStatus.FAILED, note)
             return
         handler = self._handlers.get(job.kind)
         if handler is None:
-            self._jobs.end(job.id, self.worker, JobStatus.FAILED, f"This version does not know jobs of kind '{job.kind}'.")
+            self._end(job, JobStatus.FAILED, f"This version does not know jobs of kind '{job.kind}'.")
             return
         try:
             with self._reporting(job) as report:
                 status, note = handler(job, report)
-            self._jobs.end(job.id, self.worker, status, note)
+            self._end(job, status, note)
         except JobLost:
             log.warning("Job %s is another worker's by now.", job.id)
         except (StoreUnavailable, ModelUnavailable) as exc:
             self._try_later(job, str(exc))
         except LlmflowError as exc:
-            self._jobs.end(job.id, self.worker, JobStatus.FAILED, str(exc))
+            self._end(job, JobStatus.FAILED, str(exc))
         except Exception as exc:
             log.exception("Job %s failed", job.id)
-            self._jobs.end(
-                job.id, self.worker, JobStatus.FAILED, f"It failed unexpectedly ({type(exc).__name__}). Tell your administrator."
-            )
+            self._end(job, JobStatus.FAILED, f"It failed unexpectedly ({type(exc).__name__}). Tell your administrator.")
 
     def due(self) -> list[Job]:
         return self._jobs.due()
@@ -86,10 +85,18 @@ class JobRunner:
         except StoreUnavailable as exc:
             log.warning("The sweep found nothing out: %s", exc)
 
+    def abandon(self) -> None:
+        """Leave what is being done to the next worker: this process ends, and with it what its threads need."""
+        self._abandoned.set()
+
+    def _end(self, job: Job, status: JobStatus, note: str) -> None:
+        if not self._abandoned.is_set():  # what failed now failed because the process ends
+            self._jobs.end(job.id, self.worker, status, note)
+
     def _try_later(self, job: Job, reason: str) -> None:
         """Leave the job to whoever comes when the wait is over."""
         if job.attempts >= self._settings.max_attempts:
-            self._jobs.end(job.id, self.worker, JobStatus.FAILED, f"Given up after {job.attempts} attempts: {reason}")
+            self._end(job, JobStatus.FAILED, f"Given up after {job.attempts} attempts: {reason}")
             return
         wait = self._settings.retry_s * 2 ** (job.attempts - 1)
         log.warning("Job %s is tried again in %.0f s: %s", job.id, wait, reason)
@@ -132,6 +139,7 @@ def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWo
     """Return what does the jobs of documents; each takes the writer's lock of the workspace."""
 
     def ingest(job: Job, report: Report, again: bool = False) -> tuple[JobStatus, str]:
+        again = again or job.attempts > 1  # what an attempt left as failed may have failed because its process ended
         with _writing(report):
             document = ingest_original(stores, ingestion, str(job.payload["document_id"]), _in_steps(report), warm, again)
         if document is None:
@@ -194,10 +202,12 @@ class BackgroundWork:
             self._consumer = self._queue.consume(self.runner.look, self._sweep, self._settings.workers, self._settings.poll_s)
 
     def stop(self) -> None:
-        """Finish what is being done, take nothing more, end the workers. Safe twice."""
+        """Take nothing more, finish what is being done within `stop_s`, end the workers. Safe twice."""
         consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            consumer.stop()
+        if consumer is not None and not consumer.stop(self._settings.stop_s):
+            log.warning("A job was not finished in time; the next worker takes it up.")
+            self.runner.abandon()
+            return  # its process ends with this one; ended now, it would look like a fault of the document
         self._warm.close()
 
     def do_due(self) -> int:

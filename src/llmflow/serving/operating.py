@@ -1,11 +1,13 @@
 """Documents, jobs, operations and administration of one workspace, put together for the application and the worker."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 
 from llmflow.accounts.audit_chain import AuditVerdict, verify
+from llmflow.errors import StoreUnavailable
 from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import ApplicationStores, JobQueue
 from llmflow.serving.admin_service import AdminService
@@ -18,6 +20,8 @@ from llmflow.serving.metrics import CountedEvents, Metrics
 from llmflow.serving.operation_settings import JobSettings
 from llmflow.serving.operations import Operations
 from llmflow.serving.routers import admin, documents, operations
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,12 @@ class Operating:
 
     def start(self) -> None:
         """Work on jobs in this process where `jobs.in_chat` says so."""
-        if self.jobs.in_chat:
+        if not self.jobs.in_chat:
+            return
+        try:
             self.work.start()
+        except StoreUnavailable as exc:  # questions are answered without it, and /api/health tells
+            log.error("Uploads are kept and not read until this is started anew: %s", exc)
 
     def stop(self) -> None:
         """Finish what is being done; safe twice."""

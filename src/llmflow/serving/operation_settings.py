@@ -22,6 +22,8 @@ class JobSettings(Settings):
     """Wait before a job is tried again whose store or model was away; twice as long each time."""
     poll_s: float = Field(default=0.5, gt=0, le=10)
     """How often an empty queue is looked into where it cannot be waited for (SQLite)."""
+    stop_s: float = Field(default=20.0, ge=0)
+    """Wait for a job at hand when the process is told to stop; one that takes longer is finished by the next worker."""
     processes: int = Field(default=1, ge=1, le=8)
     """Processes that parse what was uploaded, apart from the server, under `ingestion.workers`' limits of time and memory."""
     idle_s: float = Field(default=600.0, ge=0)

@@ -105,7 +105,7 @@ def check_content(path: Path, name: str, settings: ParserSettings) -> str:
 
 def refused(reason: str) -> HttpProblem:
     """Return a parser's reason in three sentences: its first says what was wrong, its last what to do."""
-    sentences = [part for part in re.split(r"(?<=[.?!]) (?=[A-Z])", reason.strip()) if part]
+    sentences = [part for part in re.split(r"(?<=[.?!]) (?=[A-Z])", reason.strip()) if part] or ["It cannot be read."]
     allowed = next((part for part in sentences[1:-1] if "llowed" in part or "t most" in part), f"Allowed are {ALLOWED}.")
     then = sentences[-1] if len(sentences) > 1 else "Convert it to one of them and send it again."
     if then is allowed:
