@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from llmflow.adapters.sql_application_tables import accounts, groups, memberships, sign_ins, tenants
@@ -272,7 +272,8 @@ def _add_missing(connection: Connection, table: Any, row: Mapping[str, Any]) -> 
         from sqlalchemy.dialects.postgresql import insert as insert_of
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_of
-    return connection.execute(insert_of(table).values(**row).on_conflict_do_nothing()).rowcount
+    added = insert_of(table).values(**row).on_conflict_do_nothing().returning(literal(1))
+    return len(connection.execute(added).all())
 
 
 def _checked_name(name: str, kind: str) -> None:
