@@ -55,14 +55,14 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def postgres_state_url(postgres_database: str) -> str:
     """Address of an empty state database on PostgreSQL."""
-    from llmflow.adapters.sql_application_tables import audit_head, metadata
+    from llmflow.adapters.sql_application_tables import metadata
 
     tables = ", ".join(table.name for table in metadata.sorted_tables)
     _administer(
         postgres_database,
         "SET session_replication_role = replica",  # as a superuser may: audit entries can then be removed
         f"TRUNCATE {tables}",
-        f"INSERT INTO {audit_head.name} (id, number, mac, signature) VALUES (1, 0, '', '')",
+        "INSERT INTO audit_head (id, number, mac, signature) VALUES (1, 0, '', '')",
     )
     return postgres_database
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from llmflow.accounts.audit_chain import SHORTEST_KEY, AuditHead, sealed, signed_head
 from llmflow.adapters.sql_application_tables import audit, audit_head
@@ -93,7 +93,9 @@ class SqlAuditLog(ApplicationTables):
 
 
 def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
-    return column.startswith(storable(start), autoescape=True)
+    """Letter for letter: LIKE would read wildcards, and case differently on each database."""
+    start = storable(start)
+    return func.substr(column, 1, len(start)) == start
 
 
 def _head(connection: Connection, lock: bool = False) -> AuditHead:

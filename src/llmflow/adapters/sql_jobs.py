@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from llmflow.adapters.sql_application_tables import jobs
@@ -90,6 +90,10 @@ class SqlJobStore(ApplicationTables):
         wanted = select(jobs.c.status, func.count()).group_by(jobs.c.status)
         with self._read() as connection:
             return {JobStatus(status): count for status, count in connection.execute(wanted)}
+
+    def delete_account(self, account_id: str) -> int:
+        with self._write() as connection:
+            return connection.execute(delete(jobs).where(jobs.c.account_id == storable(account_id))).rowcount
 
 
 def _free(at: str) -> ColumnElement[bool]:

@@ -70,6 +70,11 @@ class SqlTemplateStore(ApplicationTables):
         with self._write() as connection:
             return bool(connection.execute(delete(templates).where(own)).rowcount)
 
+    def delete_account(self, account_id: str) -> int:
+        own = (templates.c.account_id == storable(account_id)) & templates.c.shared.is_(False)
+        with self._write() as connection:
+            return connection.execute(delete(templates).where(own)).rowcount
+
 
 COLUMNS = (
     templates.c.id,

@@ -49,6 +49,10 @@ class TemplateStore(Protocol):
 
     def delete(self, template_id: str, tenant: str) -> bool: ...
 
+    def delete_account(self, account_id: str) -> int:
+        """Delete the templates of an account that nobody else sees and return how many; shared ones are the tenant's."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -110,6 +114,10 @@ class JobStore(Protocol):
 
     def counts(self) -> Mapping[JobStatus, int]:
         """Return how many jobs of all tenants have each status; a status without jobs may be missing."""
+        ...
+
+    def delete_account(self, account_id: str) -> int:
+        """Delete all jobs of an account and return how many; a worker that runs one learns it at its next report."""
         ...
 
     def close(self) -> None: ...
