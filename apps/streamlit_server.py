@@ -14,6 +14,7 @@ OPTIONS = {
     "server.enableCORS": "true",
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",
+    "runner.magicEnabled": "false",  # else a docstring under a constant is written onto the page
 }
 
 

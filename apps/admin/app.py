@@ -11,6 +11,11 @@ from llmflow.accounts.permissions import Permission
 
 VIEWS = Path(__file__).with_name("views")
 """Not called pages/: Streamlit would run those by its older way, beside what st.navigation says."""
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#0072B2"/>'
+    '<path d="M8 23v-6M16 23V9M24 23v-10" stroke="#fff" stroke-width="4" stroke-linecap="round"/></svg>'
+)
+"""Of the browser's tab. Streamlit would fetch the icon of the open page from a public font server instead."""
 SECTIONS = {
     "see": (
         ("overview", texts.OVERVIEW, ":material/monitoring:", Permission.USAGE_READ),
@@ -30,7 +35,7 @@ SECTIONS = {
 
 
 def main() -> None:
-    st.set_page_config(page_title=say(texts.TITLE), layout="wide")
+    st.set_page_config(page_title=say(texts.TITLE), page_icon=ICON, layout="wide")
     _show_language()
     current = visit()
     if current is None and signs_in_alone():

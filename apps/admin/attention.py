@@ -6,9 +6,10 @@ from datetime import date, timedelta
 
 from apps.admin import texts_overview as words
 from apps.admin.client import Client
-from apps.admin.session import Visit, say
+from apps.admin.session import Visit, named, say
 from apps.admin.shapes_running import Health, Models, Retrieval, Usage, Version
 from apps.admin.tables import milliseconds, share
+from apps.admin.texts_documents import PARTS
 from llmflow.accounts.permissions import Permission
 
 MOST_ERRORS, FEWEST_QUESTIONS, SLOWER = 0.05, 5, 2.0
@@ -54,7 +55,7 @@ def _today_and_before(client: Client, today: date) -> tuple[Usage, Usage]:
 def of_health(health: Health) -> Iterator[Item]:
     for part in health.parts:
         if part.status != "ok":
-            text = say(words.PARTS_DOWN, name=part.name, detail=part.detail or part.status)
+            text = say(words.PARTS_DOWN, name=named(PARTS, part.name), detail=part.detail or part.status)
             yield Item(part.status == "failed", text, part.remedy, "health")
 
 

@@ -13,7 +13,9 @@ from apps.admin.session import plain
 # Okabe and Ito 2008: told apart with any colour vision
 BLUE, ORANGE, GREEN, RED, SKY, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8A8A8A"
 PALETTE = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE, GREY)
-HEIGHT = 240
+HEIGHT, BAR = 240, 30
+UPRIGHT = alt.Axis(format="~s", tickMinStep=1, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-32, titleY=-12)
+"""A unit over its axis: Korean that lies on its side is hard to read."""
 
 Values = Sequence[Mapping[str, Any]]
 
@@ -34,7 +36,7 @@ def _by_day(values: Values, unit: str, colours: Mapping[str, str], chart: alt.Ch
     axis = alt.Axis(labelAngle=0, values=days[::every], labelExpr="substring(datum.label, 5)")
     return chart.encode(
         x=alt.X("day:O", title=None, sort=days, axis=axis),
-        y=alt.Y("value:Q", title=unit, stack="zero" if stack else None, axis=alt.Axis(tickMinStep=1, format="~s")),
+        y=alt.Y("value:Q", title=unit, stack="zero" if stack else None, axis=UPRIGHT),
         color=_colour(colours),
         order=alt.Order("rank:Q"),
         tooltip=["day:O", "series:N", alt.Tooltip("value:Q", title=unit, format=",.4~f")],
@@ -58,7 +60,7 @@ def ranked_bars(values: Values, unit: str, colours: Mapping[str, str], legend: b
             order=alt.Order("rank:Q"),
             tooltip=["name:N", "series:N", alt.Tooltip("value:Q", title=unit, format=",.4~f")],
         )
-        .properties(height=max(110, 34 * len(names) + 60))
+        .properties(height=alt.Step(BAR))
     )
 
 

@@ -115,13 +115,17 @@ def _documents(workspace: Any) -> None:
     from llmflow.ingestion.access import Grant
     from llmflow.ingestion.run import run_ingestion
     from llmflow.ingestion.sources import SourceSettings
+    from llmflow.serving.locks import ingestion_lock
+    from llmflow.serving.progress import log_progress
 
     folder = Path(home_path("demo_corpus"))
     shutil.copytree(project_path() / "data/sample/corpus", folder)
     (folder / "hanbit/finance/settlement_2025.xlsx").write_bytes(b"PK\x03\x04 cut off in the middle of a copy")
     (folder / "hanbit/it/network_plan.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n")
     sources = SourceSettings(paths=(str(folder),), access=Grant(tenant=TENANT, groups=("*",)))
-    run_ingestion(workspace.ingestion.model_copy(update={"sources": sources}), workspace.stores, workspace.notifier)
+    settings = workspace.ingestion.model_copy(update={"sources": sources})
+    with ingestion_lock(), log_progress(quiet=True) as progress:
+        run_ingestion(settings, workspace.stores, workspace.notifier, progress)
 
 
 def _settings(workspace: Any, admin: Account) -> None:
@@ -151,7 +155,8 @@ def _settings(workspace: Any, admin: Account) -> None:
 def _talks(workspace: Any, people: Sequence[Account], questions: Sequence[JudgedQuestion], drawn: random.Random) -> None:
     """Have real questions really answered, each by somebody who may read the document, and some answers judged."""
     store = workspace.application.conversations
-    for question in drawn.sample(list(questions), min(TALKS, len(questions))):
+    own = [question for question in questions if question.principal.tenant == TENANT]
+    for question in drawn.sample(own, min(TALKS, len(own))):
         may = [person for person in people if question.principal.groups & set(person.groups)] or list(people)
         person = drawn.choice(may)
         answer = [part for part in workspace.answerer.stream(question.text, person.principal()) if isinstance(part, Answer)][-1]

@@ -11,7 +11,7 @@ from apps.admin import texts_quality as words
 from apps.admin.charts import show_chart
 from apps.admin.choosing import choose
 from apps.admin.reports import Figure, figures, is_share
-from apps.admin.session import Visit, named, plain, say
+from apps.admin.session import Visit, named, say
 from apps.admin.shapes_running import Answers, Judgements, Quality
 from apps.admin.tables import moment, share, show_table
 
@@ -149,8 +149,10 @@ def _show_recall(question: str, measured: Sequence[Figure]) -> None:
     measure = "R@5" if "R@5" in names else names[0]
     chosen = [figure for figure in shares if figure.measure == measure]
     weakest = min(chosen, key=lambda figure: figure.value)
-    values: list[Mapping[str, Any]] = [{"name": f.slice, "series": measure, "value": 100 * f.value} for f in chosen]
-    told = say(words.WEAKEST, name=plain(weakest.slice), value=f"{100 * weakest.value:.1f}", measure=measure)
+    values: list[Mapping[str, Any]] = [
+        {"name": named(words.SLICE_WORDS, f.slice), "series": measure, "value": 100 * f.value} for f in chosen
+    ]
+    told = say(words.WEAKEST, name=named(words.SLICE_WORDS, weakest.slice), value=f"{100 * weakest.value:.1f}", measure=measure)
     chart = charts.ranked_bars(values, f"{measure} (%)", {measure: charts.BLUE})
     show_chart(question, told, chart, say(words.NO_REPORTS))
 
@@ -158,7 +160,7 @@ def _show_recall(question: str, measured: Sequence[Figure]) -> None:
 def _figure_row(figure: Figure) -> dict[str, Any]:
     return {
         say(words.PART): named(words.PARTS, figure.part),
-        say(words.SLICE): figure.slice,
+        say(words.SLICE): named(words.SLICE_WORDS, figure.slice),
         say(words.MEASURE): figure.measure,
         say(words.VALUE): round(figure.value, 4),
     }

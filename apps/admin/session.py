@@ -140,14 +140,15 @@ def guarded(show: Callable[..., None]) -> Callable[..., None]:
     return shown
 
 
-def refreshed(show: Callable[..., None], *given: Any) -> None:
-    """Show something that is read anew every few seconds while the page is open, with the time it was read."""
+def refreshed(show: Callable[..., None], *given: Any, stamped: bool = True) -> None:
+    """Show something that is read anew every few seconds while the page is open; `stamped` with the time it was read."""
     current = visit()
 
     @wraps(show)
     def body() -> None:
         show(*given)
-        st.caption(say(texts.UPDATED, time=datetime.now(UTC).strftime("%H:%M:%S")))
+        if stamped:
+            st.caption(say(texts.UPDATED, time=datetime.now(UTC).strftime("%H:%M:%S")))
 
     st.fragment(guarded(body), run_every=current.refresh if current else None)()
 

@@ -32,6 +32,7 @@ def show_table(
     frame = pd.DataFrame(list(rows))
     height = ROW_PIXELS * (min(len(rows), MOST_ROWS) + 1) + 3
     shown: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": height, "column_config": dict(formats or {})}
+    shown["placeholder"] = ""  # of what was not measured
     place = None
     if select:
         chosen = st.dataframe(frame, key=key, on_select="rerun", selection_mode="single-row", **shown)

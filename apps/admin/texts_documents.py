@@ -101,14 +101,28 @@ PART_STATUSES = {
     "degraded": Word("일부만 동작", "works in part"),
     "failed": Word("멈춤", "failed"),
 }
-PARTS = Word("부분", "Parts")
+PARTS = {
+    "state database": Word("상태 데이터베이스", "state database"),
+    "full text": Word("전문 색인", "full text"),
+    "vectors": Word("벡터", "vectors"),
+    "graph": Word("그래프", "graph"),
+    "raw files": Word("원본 파일", "raw files"),
+    "embedder": Word("임베더", "embedder"),
+    "reranker": Word("재순위 모델", "reranker"),
+    "chat model": Word("채팅 모델", "chat model"),
+    "chat memory": Word("채팅 기억", "chat memory"),
+    "disk": Word("디스크", "disk"),
+    "job queue": Word("작업 대기열", "job queue"),
+    "jobs": Word("작업", "jobs"),
+    "audit": Word("감사 기록", "audit"),
+}
 ALL_WORK = Word("모든 부분이 동작합니다.", "Every part works.")
 SOME_DOWN = Word("{count}개 부분을 살펴야 합니다: {names}", "{count} parts need you: {names}")
 NAME = Word("이름", "Name")
 DETAIL = Word("자세히", "Detail")
 REMEDY = Word("할 일", "What to do")
 FRESHNESS = Word("색인이 최신인가?", "Is the index up to date?")
-INDEXED_AT = Word("마지막 색인 (UTC)", "Last indexed (UTC)")
+INDEXED_AT = Word("마지막 색인: {at} UTC", "Last indexed {at} UTC")
 WAITING = Word("색인을 기다림", "Waiting to be indexed")
 METRICS = Word("측정값 (Prometheus)", "Metrics (Prometheus)")
 METRIC = Word("측정값", "Metric")

@@ -6,6 +6,8 @@ from apps.admin.texts import Word
 CONVERSATIONS = Word("대화", "Conversations")
 FEEDBACK = Word("평가", "Feedback")
 EXPORT = Word("학습용으로 내보내기", "Export for training")
+SHOW = Word("보기", "Show")
+LOOK_AGAIN = Word("다시 읽기", "Look again")
 MASKED = Word(
     "개인정보는 가려져 있습니다. 대화를 여는 일은 감사 기록에 남습니다.",
     "Personal data is masked. Opening a conversation is kept in the audit.",
@@ -23,7 +25,7 @@ OPEN_CONVERSATION = Word("대화 열기", "Open the conversation")
 OPENED = Word("{title} · {who}", "{title} · {who}")
 SOURCES = Word("근거: {titles}", "Sources: {titles}")
 RATING = Word("평가", "Judgement")
-RATINGS = {"up": Word("좋다", "good"), "down": Word("좋지 않다", "bad"), "": Word("전체", "All")}
+RATINGS = {"": Word("전체", "All"), "up": Word("좋다", "good"), "down": Word("좋지 않다", "bad")}
 STATUSES = {
     "done": Word("완료", "done"),
     "pending": Word("쓰는 중", "being written"),
@@ -164,8 +166,56 @@ ACTIONS = {
     "conversation": Word("대화", "Conversations"),
     "feedback": Word("평가", "Feedback"),
     "group": Word("그룹", "Groups"),
-    "key": Word("키", "Keys"),
-    "template": Word("틀", "Templates"),
+}
+DEEDS = {
+    "account.created": Word("계정 만듦", "account created"),
+    "account.updated": Word("계정 바꿈", "account changed"),
+    "account.deleted": Word("계정 지움", "account deleted"),
+    "account.locked": Word("계정 잠김", "account locked"),
+    "account.password_changed": Word("비밀번호 바꿈", "password changed"),
+    "account.password_reset": Word("비밀번호 초기화", "password reset"),
+    "account.sign_in": Word("로그인", "signed in"),
+    "account.sign_in_failed": Word("로그인 실패", "sign-in failed"),
+    "account.sign_out": Word("로그아웃", "signed out"),
+    "account.key_created": Word("키 만듦", "key created"),
+    "account.key_revoked": Word("키 없앰", "key revoked"),
+    "group.created": Word("그룹 만듦", "group created"),
+    "group.deleted": Word("그룹 지움", "group deleted"),
+    "document.upload": Word("문서 올림", "document uploaded"),
+    "document.reindex": Word("문서 다시 읽음", "document re-indexed"),
+    "document.delete": Word("문서 지움", "document deleted"),
+    "model.promote": Word("모델 승격", "model promoted"),
+    "model.rollback": Word("모델 되돌림", "model rolled back"),
+    "retrieval.promote": Word("검색 설정 승격", "settings promoted"),
+    "retrieval.rollback": Word("검색 설정 되돌림", "settings rolled back"),
+    "conversation.list": Word("대화 목록 봄", "conversations listed"),
+    "conversation.review": Word("대화 읽음", "conversation read"),
+    "conversation.export": Word("대화 내보냄", "conversations exported"),
+    "feedback.review": Word("평가 읽음", "feedback read"),
+}
+"""What the audit calls actions; one that is not named here is shown by its code."""
+CODE = Word("코드", "Code")
+DETAIL_NAMES = {
+    "reason": Word("이유", "reason"),
+    "by": Word("방법", "by"),
+    "name": Word("이름", "name"),
+    "role": Word("역할", "role"),
+    "groups": Word("그룹", "groups"),
+    "display_name": Word("표시 이름", "shown as"),
+    "disabled": Word("막힘", "disabled"),
+    "before": Word("앞", "before"),
+    "source": Word("출처", "source"),
+    "searched": Word("찾기", "searched"),
+    "shown": Word("보인 수", "shown"),
+    "messages": Word("말", "messages"),
+    "rows": Word("줄", "rows"),
+    "snapshot": Word("스냅샷", "snapshot"),
+    "judged_only": Word("평가된 것만", "judged only"),
+    "rating": Word("평가", "judgement"),
+    "size": Word("크기", "size"),
+    "channel": Word("통로", "channel"),
+    "browser": Word("브라우저", "browser"),
+    "address": Word("주소", "address"),
 }
 PII_WHAT = Word("어떤 개인정보를 가렸나?", "Which personal data was masked?")
 PII_ANSWER = Word(

@@ -146,7 +146,7 @@ WRONG_HELP = Word(
 )
 WRONG_SHOW = Word("보기 (감사 기록에 남습니다)", "Show them (kept in the audit)")
 NO_WRONG = Word("자신 있게 틀렸다고 평가된 답이 없습니다.", "No confident answer was judged bad.")
-REPORTS = Word("평가에서 조각마다 얼마나 찾나?", "How much does evaluation find, slice by slice?")
+REPORTS = Word("평가에서 무엇을 얼마나 찾나?", "How much does evaluation find, slice by slice?")
 NO_REPORTS = Word(
     "아직 평가 보고서가 없습니다. `kedro run --pipeline retrieval_evaluation`을 실행하십시오.",
     "There is no evaluation report yet. Run `kedro run --pipeline retrieval_evaluation`.",
@@ -161,8 +161,24 @@ PARTS = {
     "kinds": Word("질문 종류", "kinds of question"),
     "answers": Word("답변", "answers"),
 }
-SLICE = Word("조각", "Slice")
+SLICE = Word("구분", "Slice")
 MEASURE = Word("측도", "Measure")
 QUESTION = Word("질문", "Question")
 ANSWER = Word("답변", "Answer")
 CORRECTION = Word("고친 답", "Correction")
+SLICE_WORDS = {
+    "all": Word("전체", "all"),
+    "single": Word("한 문서", "one document"),
+    "multi": Word("여러 문서", "several documents"),
+    "table": Word("표", "table"),
+    "cross_language": Word("다른 언어 문서", "other language"),
+    "unanswerable": Word("답이 없는 질문", "no answer there"),
+    "permission": Word("권한 밖", "not permitted"),
+    "text": Word("전문", "full text"),
+    "dense": Word("벡터", "vectors"),
+    "hybrid": Word("전문과 벡터", "full text and vectors"),
+    "graph": Word("그래프", "graph"),
+    "fused": Word("모두 합친 것", "all together"),
+    "ko": Word("한국어", "Korean"),
+    "en": Word("영어", "English"),
+}

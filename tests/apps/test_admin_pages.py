@@ -173,9 +173,9 @@ def test_the_overview_shows_what_the_api_counted(fresh: AppTest, api: tuple[str,
 def test_documents_are_changed_only_after_confirmation(fresh: AppTest, api: tuple[str, Told], told: Told):
     page = opened(fresh, "documents", api[0])
     shown = page.dataframe(key="documents").value
-    assert list(shown[documents.SOURCE.en]) == ["hr/leave.md", "it/old.pdf"]
+    assert list(shown[documents.SOURCE.en]) == ["it/old.pdf", "hr/leave.md"], "what failed stands first"
     assert "The file is encrypted. Save it without a password." in list(shown[documents.FAILURE.en])
-    select(page, "documents", 1)
+    select(page, "documents", 0)
     assert "The file is encrypted." in page.error[0].value
 
     run(page.button(key="delete").click())
@@ -195,7 +195,7 @@ def test_documents_are_changed_only_after_confirmation(fresh: AppTest, api: tupl
 
 def test_documents_are_read_again_one_or_all_that_failed(fresh: AppTest, api: tuple[str, Told], told: Told):
     page = opened(fresh, "documents", api[0])
-    select(page, "documents", 0)
+    select(page, "documents", 1)
     run(page.button(key="reindex").click())
     confirm(page)
     run(page.button(key="reindex failed").click())
@@ -223,7 +223,7 @@ def test_retrieval_settings_are_promoted_and_rolled_back_with_a_reason(fresh: Ap
     page = opened(fresh, "quality", api[0])
     shown = words(page)
     assert "promoted as `first`" in shown and "12 good, 3 bad (80.0% of the judged were good)." in shown
-    assert "Weakest: text (R@5 81.0%)." in shown
+    assert "Weakest: full text (R@5 81.0%)." in shown
     select(page, "verdicts", 1)
     assert quality.REJECTED.en in words(page)
     assert not [button for button in page.button if button.key == "promote"], "what the gate rejected has no button"
@@ -268,6 +268,11 @@ def test_conversations_are_read_masked_and_exported_for_training(fresh: AppTest,
     said = page.chat_message[0].markdown[0].value
     assert "[PHONE]" in said.replace("\\", "") and "\\<b\\>" in said, "what people wrote stays text"
     assert "Sources: 휴가 규정" in words(page) and "16일" in words(page)
+    listed = [path for path in told.asked if path.startswith("/api/admin/conversations?")]
+    assert len(listed) == 1, "each look is audited: a click on a row is no second one"
+    run(page.button_group(key="conversations part").set_value("feedback"))
+    assert list(table(page, people.CORRECTION)[people.QUESTION.en]) == ["휴가는 며칠?"]
+    run(page.button_group(key="conversations part").set_value("export"))
     run(page.button(key="export").click())
     assert not told.acts
     confirm(page)
@@ -332,7 +337,7 @@ def test_the_audit_tells_whether_its_chain_holds_and_who_did_what(fresh: AppTest
     page = opened(fresh, "audit", api[0])
     assert people.CHAIN_OK.en.format(count=2) in words(page)
     shown = table(page, people.DETAILS)
-    assert list(shown[people.ACTION.en]) == ["document.delete", "account.sign_in"]
+    assert list(shown[people.ACTION.en]) == ["document deleted", "signed in"]
     assert shown[texts.WHO.en][0] == "admin", "accounts are shown by name"
     assert shown[people.DETAILS.en][0] == "reason: replaced; role: user → engineer"
     told.broken = 7

@@ -24,7 +24,7 @@ OFFERED = (1, 7, 30, 90)
 def show(visit: Visit) -> None:
     record, masked = st.tabs([say(words.AUDIT), say(words.PII)])
     with record:
-        refreshed(_show_chain, visit)
+        refreshed(_show_chain, visit, stamped=False)
         _show_entries(visit)
     with masked:
         _show_pii(visit)
@@ -80,15 +80,18 @@ def _row(entry: Entry, people: Mapping[str, str]) -> dict[str, Any]:
         say(words.NUMBER): entry.number,
         say(words.AT): moment(entry.at),
         say(texts.WHO): _actor(entry.actor, people),
-        say(words.ACTION): entry.action,
+        say(words.ACTION): named(words.DEEDS, entry.action),
         say(words.TARGET): people.get(entry.target, entry.target),
         say(words.DETAILS): told_details(entry.details),
+        say(words.CODE): entry.action,
     }
 
 
 def told_details(details: Mapping[str, Any]) -> str:
-    """Return small values as `key: value` lines joined by semicolons, nested ones too; never JSON."""
-    return "; ".join(f"{key}: {_told(value)}" for key, value in details.items())
+    """Return small values as `name: value` joined by semicolons, nested ones too; never JSON."""
+    return "; ".join(
+        f"{named(words.DETAIL_NAMES, key)}: {_told(value)}" for key, value in details.items() if value not in ("", None)
+    )
 
 
 def _told(value: Any) -> str:

@@ -1,13 +1,15 @@
 """Conversations and feedback, masked: what people asked, what they thought of the answers, and the export for training."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from apps.admin import texts
 from apps.admin import texts_people as words
+from apps.admin.choosing import choose
 from apps.admin.client import every
 from apps.admin.confirming import Act, ask
 from apps.admin.page import open_page
@@ -17,18 +19,23 @@ from apps.admin.tables import milliseconds, moment, show_table
 from llmflow.accounts.permissions import Permission
 
 WINDOW = 50
-EXPORTED = "exported"
+EXPORTED, LOOKED = "exported", "looked"
+Found = TypeVar("Found")
 
 
 def show(visit: Visit) -> None:
     st.caption(say(words.MASKED))
-    talks, judged, export = st.tabs([say(words.CONVERSATIONS), say(words.FEEDBACK), say(words.EXPORT)])
-    with talks:
-        _show_conversations(visit)
-    with judged:
-        _show_feedback(visit)
-    with export:
-        _show_export(visit)
+    parts = {"talks": words.CONVERSATIONS, "feedback": words.FEEDBACK, "export": words.EXPORT}
+    part = choose(words.SHOW, parts, "talks", "conversations part")
+    {"talks": _show_conversations, "feedback": _show_feedback, "export": _show_export}[part](visit)
+
+
+def _looked(ask: Callable[[], Found], *asked: Any) -> Found:
+    """Return what `ask` returns, asked once for the same question: each look is audited, and a page runs at every click."""
+    kept = st.session_state.get(LOOKED)
+    if st.button(say(words.LOOK_AGAIN), key="look again", icon=":material/refresh:") or kept is None or kept[0] != asked:
+        kept = st.session_state[LOOKED] = (asked, ask())
+    return kept[1]
 
 
 def _people(visit: Visit) -> dict[str, Account]:
@@ -46,7 +53,8 @@ def _show_conversations(visit: Visit) -> None:
         format_func=lambda code: people[code].name if code in people else say(words.ANYONE),
     )  # fmt: skip
     page = right.number_input(say(words.PAGE), 1, 10_000, 1, key="talk page")
-    found = visit.client.conversations(search, account_id, WINDOW, (int(page) - 1) * WINDOW)
+    asked = (search, account_id, WINDOW, (int(page) - 1) * WINDOW)
+    found = _looked(lambda: visit.client.conversations(*asked), "talks", *asked)
     rows = [_row(session, people) for session in found.items]
     place = show_table(rows, "conversations", say(words.NO_CONVERSATIONS), select=True, total=found.total)
     if place is not None:
@@ -103,11 +111,11 @@ def _show_about(message: Message) -> None:
 
 def _show_feedback(visit: Visit) -> None:
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    rating = left.segmented_control(
-        say(words.RATING), ["", "up", "down"], default="", key="rating", format_func=lambda code: say(words.RATINGS[code])
-    )
+    with left:
+        rating = choose(words.RATING, words.RATINGS, "", "rating")
     page = right.number_input(say(words.PAGE), 1, 10_000, 1, key="feedback page")
-    found = visit.client.feedback(rating or "", WINDOW, (int(page) - 1) * WINDOW)
+    asked = (rating, WINDOW, (int(page) - 1) * WINDOW)
+    found = _looked(lambda: visit.client.feedback(*asked), "feedback", *asked)
     rows = [_feedback_row(item) for item in found.items]
     place = show_table(rows, "feedback", say(words.NO_FEEDBACK), select=True, total=found.total)
     if place is not None:

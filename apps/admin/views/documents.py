@@ -24,7 +24,10 @@ def show(visit: Visit) -> None:
     found = _filtered(visit)
     if may_change:
         _offer_failed(visit, [document for document in found if document.status == "failed"])
-    place = show_table([_row(document) for document in found], "documents", say(words.NOTHING), select=True)
+    wide = {say(words.FAILURE): st.column_config.TextColumn(width="large")} if any(item.reason for item in found) else {}
+    place = show_table(
+        [_row(document, bool(wide)) for document in found], "documents", say(words.NOTHING), select=True, formats=wide
+    )
     if len(found) >= PAGE:
         st.caption(say(words.FIRST_ROWS, count=PAGE))
     if place is not None:
@@ -62,14 +65,15 @@ def _filtered(visit: Visit) -> list[Document]:
         say(words.SPACE), list(words.SPACES), format_func=lambda code: named(words.SPACES, code), key="document space"
     )
     search = right.text_input(say(texts.SEARCH), key="document search", icon=":material/search:")
-    return visit.client.documents(status, search.strip(), space).items
+    found = visit.client.documents(status, search.strip(), space).items
+    return sorted(found, key=lambda document: document.status != "failed")  # what needs somebody first
 
 
-def _row(document: Document) -> dict[str, Any]:
+def _row(document: Document, with_reason: bool) -> dict[str, Any]:
     return {
         say(words.STATUS): named(words.STATUSES, document.status),
         say(words.SOURCE): document.source,
-        say(words.FAILURE): document.reason,
+        **({say(words.FAILURE): document.reason} if with_reason else {}),
         say(words.TITLE): document.title,
         say(words.GROUPS): shown_groups(document.groups),
         say(words.FORMAT): document.format,

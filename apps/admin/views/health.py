@@ -21,11 +21,11 @@ COLOURS = {"ok": ("green", "check_circle"), "degraded": ("orange", "warning"), "
 
 
 def show(visit: Visit) -> None:
-    refreshed(_show_parts, visit)
+    refreshed(_show_parts, visit, stamped=False)
     if visit.may(Permission.CORPUS_READ):
-        refreshed(_show_freshness, visit)
+        refreshed(_show_freshness, visit, stamped=False)
         st.subheader(say(words.QUEUE), anchor=False)
-        refreshed(_show_queue, visit)
+        refreshed(_show_queue, visit, stamped=False)
     refreshed(_show_metrics, visit)
 
 
@@ -33,7 +33,7 @@ def _show_parts(visit: Visit) -> None:
     parts = sorted(visit.client.health().parts, key=lambda part: part.status == "ok")
     ill = [part for part in parts if part.status != "ok"]
     if ill:
-        st.error(say(words.SOME_DOWN, count=len(ill), names=plain(", ".join(part.name for part in ill))))
+        st.error(say(words.SOME_DOWN, count=len(ill), names=plain(", ".join(named(words.PARTS, part.name) for part in ill))))
     else:
         st.success(say(words.ALL_WORK), icon=":material/check_circle:")
     columns = st.columns(2)
@@ -48,14 +48,16 @@ def _show_part(part: Part) -> None:
     colour, icon = COLOURS.get(part.status, ("orange", "help"))
     with st.container(border=True):
         status = named(words.PART_STATUSES, part.status)
-        st.markdown(f":{colour}[:material/{icon}:] **{plain(part.name)}** · :{colour}[{plain(status)}]  \n{plain(part.detail)}")
+        st.markdown(
+            f":{colour}[:material/{icon}:] **{plain(named(words.PARTS, part.name))}** · :{colour}[{plain(status)}]  \n{plain(part.detail)}"
+        )
         if part.remedy and part.status != "ok":
             st.markdown(f"**{say(words.REMEDY)}:** {plain(part.remedy)}")
 
 
 def _part_row(part: Part) -> dict[str, Any]:
     return {
-        say(words.NAME): part.name,
+        say(words.NAME): named(words.PARTS, part.name),
         say(words.STATUS): named(words.PART_STATUSES, part.status),
         say(words.DETAIL): part.detail,
         say(words.REMEDY): part.remedy,
@@ -71,12 +73,12 @@ def _show_freshness(visit: Visit) -> None:
         (words.CHUNKS, f"{corpus.chunks:,}"),
         (words.WAITING, f"{corpus.waiting:,}"),
         (words.FRESHNESS_AGE, _age(corpus.freshness_s)),
-        (words.INDEXED_AT, moment(corpus.newest_at) or "–"),
     ]
     for column, (word, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(say(word), value, border=True)
-    if corpus.vector_space:
-        st.caption(say(words.VECTORS, space=plain(corpus.vector_space)))
+    told = [say(words.INDEXED_AT, at=moment(corpus.newest_at))] if corpus.newest_at else []
+    told += [say(words.VECTORS, space=corpus.vector_space)] if corpus.vector_space else []
+    st.caption(plain(" · ".join(told)))
     left, right = st.columns(2)
     with left:
         _show_counts(corpus)

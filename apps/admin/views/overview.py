@@ -30,7 +30,7 @@ WAITING = {
 
 
 def show(visit: Visit) -> None:
-    refreshed(_show_attention, visit)
+    refreshed(_show_attention, visit, stamped=False)
     days = choose_days(7, "period")
     refreshed(_show_use, visit, days)
 
@@ -109,7 +109,7 @@ def _spent(now: Usage, before: Usage, currency: str) -> Figure:
 
 
 def _change(now: float | None, before: float | None) -> str | None:
-    return f"{100 * (now - before) / before:+.0f}%" if now and before else None
+    return f"{100 * (now - before) / before:+.0f}%" if now and before and now != before else None
 
 
 def _points(now: int, of: Usage, before: int, of_before: Usage) -> str | None:
