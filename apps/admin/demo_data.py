@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from llmflow.errors import Refused
 from llmflow.evaluation.judged_sets import JudgedQuestion, load_sample_questions
+from llmflow.evaluation.promotion import Candidate
 from llmflow.ports import AnswerEvent, ApplicationStores, MessageStatus
 from llmflow.types import Account, Answer, Role
 from llmflow.workspace import home_path, project_path
@@ -27,11 +28,17 @@ DAYS, QUESTIONS_A_DAY, TALKS = 45, 26, 60
 MODELS = ("extractive", "chat-v1-5f0c2a91", "chat-v2-b81d03e4")
 REASONS = ("근거가 낡음", "틀린 내용", "질문과 다름", "wrong document", "")
 PEOPLE = (
-    ("kim.minji", "김민지", Role.USER, ("hr",)), ("lee.junho", "이준호", Role.USER, ("it",)), ("park.seoyeon", "박서연", Role.ENGINEER, ("it",)),
-    ("choi.daehyun", "최대현", Role.USER, ("finance",)), ("jung.yuna", "정유나", Role.USER, ("finance", "hr")),
-    ("kang.minseok", "강민석", Role.USER, ("security",)), ("emma.weber", "Emma Weber", Role.USER, ("it",)),
-    ("yoon.haneul", "윤하늘", Role.USER, ()), ("han.jiwoo", "한지우", Role.USER, ("hr",)), ("oh.taeyang", "오태양", Role.USER, ("security", "it")),
-)  # fmt: skip
+    ("kim.minji", "김민지", Role.USER, ("hr",)),
+    ("lee.junho", "이준호", Role.USER, ("it",)),
+    ("park.seoyeon", "박서연", Role.ENGINEER, ("it",)),
+    ("choi.daehyun", "최대현", Role.USER, ("finance",)),
+    ("jung.yuna", "정유나", Role.USER, ("finance", "hr")),
+    ("kang.minseok", "강민석", Role.USER, ("security",)),
+    ("emma.weber", "Emma Weber", Role.USER, ("it",)),
+    ("yoon.haneul", "윤하늘", Role.USER, ()),
+    ("han.jiwoo", "한지우", Role.USER, ("hr",)),
+    ("oh.taeyang", "오태양", Role.USER, ("security", "it")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ def seed(env: str = "base", seed_number: int = 7) -> Seeded:
         ]
         people = [account for account in stores.accounts.accounts(TENANT, limit=100)[0] if account.id != admin.id]
         _settings(workspace, admin)
+        _adapters(workspace)
         _talks(workspace, people, questions, drawn)
         _events(stores, people, workspace.promotions.served().id, drawn)
         _looks(stores, admin, drawn)
@@ -106,7 +114,7 @@ def _people(stores: ApplicationStores, drawn: random.Random) -> tuple[Account, s
                 stores.audit.append(TENANT, made.id, "account.sign_in_failed" if failed else "account.sign_in", made.id)
     with happening(datetime.now(UTC) - timedelta(days=6)):
         left = people.named(TENANT, "han.jiwoo")
-        people.change(TENANT, admin.id, left.id, disabled=True)
+        people.change(TENANT, admin.id, left.id, disabled=True, reason="퇴사")
     return replace(admin, must_change_password=False), password
 
 
@@ -129,27 +137,73 @@ def _documents(workspace: Any) -> None:
 
 
 def _settings(workspace: Any, admin: Account) -> None:
-    """Judge two retrieval settings with the real gate, promote what passed, and keep the evaluation's report."""
-    from llmflow.errors import PromotionRefused
+    """Judge retrieval settings with the real gate, promote one that passed, and keep the evaluation's report."""
     from llmflow.serving.evaluate import evaluate_corpus
     from llmflow.serving.experiments import corpus_report
-    from llmflow.serving.progress import log_progress
-    from llmflow.serving.retrieval_gate import run_gate
 
-    with log_progress(quiet=True) as progress:
-        for candidate in ("ranks only", "full text"):
-            run_gate(workspace, candidate, progress)
-    for candidate in workspace.promotions.candidates().values():
-        try:
-            workspace.promotions.promote(candidate.id, admin.name, "사람들의 평가가 더 좋음")
-        except PromotionRefused:
-            continue
-        break
+    wider = _judge(workspace, {"candidates": 150})
+    if wider.verdict.promoted:
+        with_reason = "후보를 늘려도 느려지지 않음"
+        record = workspace.promotions.promote(wider.id, admin.name, with_reason)
+        details = {"before": record.history[-1].before, "reason": with_reason}
+        workspace.application.audit.append(TENANT, admin.id, "retrieval.promote", wider.id, details)
+    _judge(workspace, {"channels": ["text"]})
+    _judge(workspace, {"candidates": 200})
     questions = load_sample_questions(project_path() / workspace.evaluation.questions)
     report = corpus_report(evaluate_corpus(questions, workspace.answerer, workspace.evaluation.limit))
     path = Path(home_path("reports")) / "retrieval.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, default=float), encoding="utf-8")
+
+
+def _judge(workspace: Any, change: dict[str, Any]) -> Candidate:
+    """Hold what is served, changed so, against what is served; the gate keeps its verdict."""
+    from llmflow.serving.progress import log_progress
+    from llmflow.serving.retrieval_gate import run_gate
+
+    name = "-".join(f"{key}-{value[0] if isinstance(value, list) else value}" for key, value in change.items())
+    path = Path(home_path("demo")) / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    settings = workspace.promotions.served().settings.model_dump(mode="json") | change
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    with log_progress(quiet=True) as progress:
+        judged = run_gate(workspace, str(path), progress).candidate
+    assert judged is not None
+    return judged
+
+
+def _adapters(workspace: Any) -> None:
+    """Enter two adapters of a few random numbers, one that a gate's checks let pass and one that they do not."""
+    from llmflow.evaluation.gate import GateSettings, check_enough, check_none, check_primary, decide
+    from llmflow.serving.adapter_sources import adapter_source
+    from llmflow.serving.model_promotion import verdict_id
+
+    for number, gain in ((1, -0.09), (2, 0.04)):
+        source = replace(adapter_source(_adapter(number)), metrics=(("eval_loss", 1.9 - 0.2 * number),))
+        version = workspace.models.register(source)
+        before = [((place * 37) % 100) / 100 for place in range(120)]
+        after = [value + gain for value in before]
+        checks = [
+            check_enough(len(before), GateSettings()),
+            check_primary("task score", before, after, GateSettings()),
+            check_none("leaks", 0, "training questions in the evaluation"),
+        ]
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        verdict = decide("adapter", verdict_id(version.adapter), workspace.models.champion_id(), checks, made_at)
+        workspace.models.keep_verdict(version, verdict)
+
+
+def _adapter(number: int) -> Path:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    folder = Path(home_path("demo")) / f"adapter-{number}"
+    folder.mkdir(parents=True)
+    weights = np.random.default_rng(number).normal(size=(8, 4)).astype(np.float32)
+    save_file({"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": weights}, folder / "adapter_model.safetensors")
+    row = {"peft_type": "LORA", "r": 8, "base_model_name_or_path": "chat", "target_modules": ["q_proj"], "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps(row), encoding="utf-8")
+    return folder
 
 
 def _talks(workspace: Any, people: Sequence[Account], questions: Sequence[JudgedQuestion], drawn: random.Random) -> None:

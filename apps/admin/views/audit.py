@@ -89,9 +89,8 @@ def _row(entry: Entry, people: Mapping[str, str]) -> dict[str, Any]:
 
 def told_details(details: Mapping[str, Any]) -> str:
     """Return small values as `name: value` joined by semicolons, nested ones too; never JSON."""
-    return "; ".join(
-        f"{named(words.DETAIL_NAMES, key)}: {_told(value)}" for key, value in details.items() if value not in ("", None)
-    )
+    said = {key: value for key, value in details.items() if value not in ("", None)}
+    return "; ".join(f"{named(words.DETAIL_NAMES, key)}: {_told(value)}" for key, value in said.items())
 
 
 def _told(value: Any) -> str:

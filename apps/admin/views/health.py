@@ -46,11 +46,9 @@ def _show_parts(visit: Visit) -> None:
 
 def _show_part(part: Part) -> None:
     colour, icon = COLOURS.get(part.status, ("orange", "help"))
+    name, status = plain(named(words.PARTS, part.name)), plain(named(words.PART_STATUSES, part.status))
     with st.container(border=True):
-        status = named(words.PART_STATUSES, part.status)
-        st.markdown(
-            f":{colour}[:material/{icon}:] **{plain(named(words.PARTS, part.name))}** · :{colour}[{plain(status)}]  \n{plain(part.detail)}"
-        )
+        st.markdown(f":{colour}[:material/{icon}:] **{name}** · :{colour}[{status}]  \n{plain(part.detail)}")
         if part.remedy and part.status != "ok":
             st.markdown(f"**{say(words.REMEDY)}:** {plain(part.remedy)}")
 

@@ -21,8 +21,8 @@ Erase = Callable[[Account], Mapping[str, int]]
 class People:
     """Accounts and groups. Every call names the tenant that is administered: whoever is of another one does not exist in it.
 
-    `actor` is the account id of who does it, or `cli`; every change is audited. Raises `NotFound`, `NameTaken`, and `Refused`
-    with the rule that stands against it.
+    `actor` is the account id of who does it, or `cli`; every change is audited, with the reason where one is given.
+    Raises `NotFound`, `NameTaken`, and `Refused` with the rule that stands against it.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class People:
 
     def create(
         self, tenant: str, actor: str, name: str, shown: str = "", role: Role = Role.USER, groups: Sequence[str] = (),
-        new_groups: bool = False,
+        new_groups: bool = False, reason: str = "",
     ) -> tuple[Account, str]:  # fmt: skip
         """Return the account and its one-time password. `new_groups` makes groups that the tenant lacks, else refused."""
         if not self._settings.asks_for_passwords:
@@ -71,7 +71,8 @@ class People:
             new_id(), tenant, name, display_name(shown, name), role, kept, must_change_password=True, created_at=created
         )
         self._accounts.create(account, self._passwords.hash(password), must_change=True)
-        self._audit.append(tenant, actor, "account.created", account.id, {"name": name, "role": role, "groups": list(kept)})
+        details = {"name": name, "role": role, "groups": list(kept), **_why(reason)}
+        self._audit.append(tenant, actor, "account.created", account.id, details)
         return account, password
 
     def change(
@@ -85,6 +86,7 @@ class People:
         groups: Sequence[str] | None = None,
         disabled: bool | None = None,
         new_groups: bool = False,
+        reason: str = "",
     ) -> Account:
         """Change what is given. Takes effect at the account's next request; nobody has to sign in again for it."""
         account = self.user(tenant, account_id)
@@ -110,20 +112,20 @@ class People:
         }
         difference = {key: {"from": before[key], "to": value} for key, value in after.items() if before[key] != value}
         if difference:
-            self._audit.append(tenant, actor, "account.updated", account_id, difference)
+            self._audit.append(tenant, actor, "account.updated", account_id, {**difference, **_why(reason)})
         return changed
 
-    def reset_password(self, tenant: str, actor: str, account_id: str) -> str:
+    def reset_password(self, tenant: str, actor: str, account_id: str, reason: str = "") -> str:
         """Return a new one-time password. Ends the account's sessions and its lock; keys go on, until they are revoked."""
         account = self.user(tenant, account_id)
         if account.issuer:
             raise Refused("This account has no password here: it signs in at the identity provider.")
         password = one_time_password()
         self._accounts.set_password(account_id, self._passwords.hash(password), must_change=True)
-        self._audit.append(tenant, actor, "account.password_reset", account_id)
+        self._audit.append(tenant, actor, "account.password_reset", account_id, _why(reason))
         return password
 
-    def delete(self, tenant: str, actor: str, account_id: str) -> Mapping[str, int]:
+    def delete(self, tenant: str, actor: str, account_id: str, reason: str = "") -> Mapping[str, int]:
         """Delete an account with its sessions, keys, conversations and own documents; returns how much of what.
 
         It is disabled first, so that nothing is added meanwhile; where something fails, the same call finishes it.
@@ -136,25 +138,25 @@ class People:
         for erase in self._erase:
             removed |= erase(account)
         self._accounts.delete(account_id)
-        self._audit.append(tenant, actor, "account.deleted", account_id, {"name": account.name, **removed})
+        self._audit.append(tenant, actor, "account.deleted", account_id, {"name": account.name, **removed, **_why(reason)})
         return removed
 
     def groups(self, tenant: str) -> Mapping[str, int]:
         """Return the tenant's groups with their number of members, by name."""
         return dict(sorted(self._accounts.groups(tenant).items()))
 
-    def add_group(self, tenant: str, actor: str, name: str) -> str:
+    def add_group(self, tenant: str, actor: str, name: str, reason: str = "") -> str:
         kept = group_name(name)
         self._accounts.add_group(tenant, kept)
-        self._audit.append(tenant, actor, "group.created", kept)
+        self._audit.append(tenant, actor, "group.created", kept, _why(reason))
         return kept
 
-    def delete_group(self, tenant: str, actor: str, name: str) -> None:
+    def delete_group(self, tenant: str, actor: str, name: str, reason: str = "") -> None:
         """Delete a group and take it from its members. Documents keep its name: nobody reads them through it any more."""
         members = self._accounts.groups(tenant).get(name)
         if members is None or not self._accounts.delete_group(tenant, name):
             raise NotFound("There is no such group.")
-        self._audit.append(tenant, actor, "group.deleted", name, {"members": members})
+        self._audit.append(tenant, actor, "group.deleted", name, {"members": members, **_why(reason)})
 
     def _known_groups(self, tenant: str, groups: Sequence[str], new_groups: bool) -> tuple[str, ...]:
         kept = group_names(tuple(groups))
@@ -167,3 +169,8 @@ class People:
     def _keep_an_administrator(self, account: Account) -> None:
         if self._accounts.last_administrator(account.id):
             raise Refused(f"'{account.name}' is the only administrator that can sign in. Make somebody else one first.")
+
+
+def _why(reason: str) -> dict[str, str]:
+    """Return what the audit keeps of a reason: nothing where none was given."""
+    return {"reason": reason.strip()[:500]} if reason.strip() else {}

@@ -14,6 +14,7 @@ from llmflow.types import Account, Role
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+Reason = Annotated[str, Query(max_length=500, description="Kept in the audit log.")]
 GroupName = Annotated[str, Field(max_length=200)]
 
 
@@ -104,9 +105,9 @@ def make_people_router(people: People, guard: Guard) -> APIRouter:
         return UsersOut(items=[UserOut.of(account) for account in found], total=total)
 
     @router.post("/users", status_code=201, responses=problems(401, 403, 409, 422))
-    def create(body: UserIn, me: Annotated[Account, may]) -> NewUserOut:
+    def create(body: UserIn, me: Annotated[Account, may], reason: Reason = "") -> NewUserOut:
         """Create a user with a one-time password, which only this answer holds."""
-        account, password = people.create(me.tenant, me.id, body.name, body.display_name, body.role, body.groups)
+        account, password = people.create(me.tenant, me.id, body.name, body.display_name, body.role, body.groups, reason=reason)
         return NewUserOut(**UserOut.of(account).model_dump(), one_time_password=password)
 
     @router.get("/users/{user_id}", responses=problems(401, 403, 404))
@@ -114,22 +115,29 @@ def make_people_router(people: People, guard: Guard) -> APIRouter:
         return UserOut.of(people.user(me.tenant, user_id))
 
     @router.patch("/users/{user_id}", responses=problems(401, 403, 404, 422))
-    def change(user_id: str, body: UserChangeIn, me: Annotated[Account, may]) -> UserOut:
+    def change(user_id: str, body: UserChangeIn, me: Annotated[Account, may], reason: Reason = "") -> UserOut:
         """Change a user; it holds from their next request on. The last administrator can be neither disabled nor demoted."""
         changed = people.change(
-            me.tenant, me.id, user_id, shown=body.display_name, role=body.role, groups=body.groups, disabled=body.disabled
+            me.tenant,
+            me.id,
+            user_id,
+            shown=body.display_name,
+            role=body.role,
+            groups=body.groups,
+            disabled=body.disabled,
+            reason=reason,
         )
         return UserOut.of(changed)
 
     @router.delete("/users/{user_id}", responses=problems(401, 403, 404, 422))
-    def delete(user_id: str, me: Annotated[Account, may]) -> RemovedOut:
+    def delete(user_id: str, me: Annotated[Account, may], reason: Reason = "") -> RemovedOut:
         """Delete a user with sessions, keys, conversations and own documents. The last administrator cannot be deleted."""
-        return RemovedOut(removed=people.delete(me.tenant, me.id, user_id))
+        return RemovedOut(removed=people.delete(me.tenant, me.id, user_id, reason))
 
     @router.post("/users/{user_id}/password-reset", responses=problems(401, 403, 404, 422))
-    def reset_password(user_id: str, me: Annotated[Account, may]) -> PasswordOut:
+    def reset_password(user_id: str, me: Annotated[Account, may], reason: Reason = "") -> PasswordOut:
         """Give a user a new one-time password, which only this answer holds; their sessions end."""
-        return PasswordOut(one_time_password=people.reset_password(me.tenant, me.id, user_id))
+        return PasswordOut(one_time_password=people.reset_password(me.tenant, me.id, user_id, reason))
 
     @router.get("/groups", responses=problems(401, 403))
     def groups(me: Annotated[Account, may], limit: Limit = 500, offset: Offset = 0) -> GroupsOut:
@@ -138,12 +146,12 @@ def make_people_router(people: People, guard: Guard) -> APIRouter:
         return GroupsOut(items=[GroupOut(name=name, members=members) for name, members in page], total=len(found))
 
     @router.post("/groups", status_code=201, responses=problems(401, 403, 409, 422))
-    def add_group(body: GroupIn, me: Annotated[Account, may]) -> GroupOut:
-        return GroupOut(name=people.add_group(me.tenant, me.id, body.name), members=0)
+    def add_group(body: GroupIn, me: Annotated[Account, may], reason: Reason = "") -> GroupOut:
+        return GroupOut(name=people.add_group(me.tenant, me.id, body.name, reason), members=0)
 
     @router.delete("/groups/{name:path}", status_code=204, responses=problems(401, 403, 404))
-    def delete_group(name: str, me: Annotated[Account, may]) -> None:
+    def delete_group(name: str, me: Annotated[Account, may], reason: Reason = "") -> None:
         """Delete a group and take it from its members; documents that carry it are read through it no more."""
-        people.delete_group(me.tenant, me.id, name)
+        people.delete_group(me.tenant, me.id, name, reason)
 
     return router
