@@ -21,6 +21,7 @@ from apps.admin.settings import AdminSettings
 from llmflow.types import Role
 
 PAGES = [name for pages in SECTIONS.values() for name, *_ in pages]
+OPENED: list[Transport] = []
 AWAY = "http://127.0.0.1:9"
 """Nothing listens there."""
 
@@ -30,6 +31,8 @@ def api() -> Iterator[tuple[str, Told]]:
     told = Told()
     with served(told) as address:
         yield address, told
+    for transport in OPENED:
+        transport.close()
 
 
 @pytest.fixture
@@ -72,7 +75,8 @@ def sign_in(page: AppTest, password: str = PASSWORD) -> AppTest:
 
 def opened(page: AppTest, name: str, api: str, language: str = "en") -> AppTest:
     """Open a page as somebody who signed in before."""
-    client = Client(Transport(api, 5), Token("ticket"))
+    OPENED.append(Transport(api, 5))
+    client = Client(OPENED[-1], Token("ticket"))
     page.session_state["client"], page.session_state["me"], page.session_state["language"] = client, client.me(), language
     return run(page.switch_page(f"views/{name}.py"))
 
