@@ -97,7 +97,7 @@ def test_what_people_typed_is_text_and_never_markup(site):
     "wanted",
     [
         "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
-        "javascript:alert(1)", "http:evil.example", "evil.example", "", "/sign-in", "/sign-out?x=1", " /x", "/\r\nSet-Cookie: a=b",
+        "javascript:alert(1)", "http:evil.example", "evil.example", "", "/sign-in", "/sign-out?x=1", " /x", "/\r\nSet-Cookie: a=b"
     ],
 )  # fmt: skip
 def test_signing_in_never_leads_to_another_site(site, wanted):

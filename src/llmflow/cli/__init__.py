@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import admin, asking, documents, finetuning, fusion, judged, models, retrieval, serving, worker
+from llmflow.cli import accounts, admin, asking, documents, finetuning, fusion, judged, models, retrieval, serving, worker
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -22,6 +22,7 @@ app.command()(documents.health)
 app.command()(asking.demo)
 app.command()(asking.chat)
 app.command()(admin.admin)
+app.add_typer(accounts.accounts_app, name="accounts")
 app.add_typer(documents.documents_app, name="documents")
 app.add_typer(finetuning.finetune_app, name="finetune")
 app.command()(worker.worker)
