@@ -159,7 +159,8 @@ def key(
             return
         made, secret = sign_ins.make_key(account, label, days or None, ACTOR)
         shown = {"id": made.id, "name": made.name, "expires_at": made.expires_at, "secret": secret}
-        text = f"{secret}\nShown this once. Send it as: Authorization: Bearer {secret[:6]}...  It holds until {made.expires_at or 'revoked'}."
+        ends = f"It holds until {made.expires_at or 'it is revoked'}."
+        text = f"{secret}\nShown this once. Programs send it as Authorization: Bearer. {ends}"
         show(shown, as_json, lambda: typer.echo(text))
 
 
