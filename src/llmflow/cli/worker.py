@@ -1,5 +1,6 @@
 """`llmflow worker`: does the jobs of uploads apart from the chat."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,9 @@ from llmflow.cli.common import Env, Json, opened_workspace, show
 def worker(
     env: Env = "base",
     once: Annotated[bool, typer.Option(help="Do what is due now and end, without the queue.")] = False,
+    alive: Annotated[
+        Path | None, typer.Option("--alive-file", help="Touch this file at least once a minute, for a liveness probe.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read what people uploaded, index it again and delete it, until stopped; any number of workers may run."""
@@ -20,7 +24,7 @@ def worker(
 
         from llmflow.serving.operating import build_work
 
-        work = build_work(workspace)
+        work = build_work(workspace, alive=alive.touch if alive else lambda: None)
         if once:
             try:
                 done = work.do_due()

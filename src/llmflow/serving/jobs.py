@@ -40,9 +40,17 @@ class JobLost(Exception):
 class JobRunner:
     """Does jobs. `handlers` by kind return how a job ended and the note for a person."""
 
-    def __init__(self, jobs: JobStore, queue: JobQueue, handlers: Mapping[str, Handler], settings: JobSettings):
+    def __init__(
+        self,
+        jobs: JobStore,
+        queue: JobQueue,
+        handlers: Mapping[str, Handler],
+        settings: JobSettings,
+        alive: Callable[[], None] = lambda: None,
+    ):
+        """`alive` is called with every sweep and every renewed lease, to show from outside that work goes on."""
         self._jobs, self._queue, self._handlers, self._settings = jobs, queue, handlers, settings
-        self._abandoned = threading.Event()
+        self._abandoned, self._alive = threading.Event(), alive
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
     def look(self, job_id: str) -> None:
@@ -77,6 +85,7 @@ class JobRunner:
 
     def sweep(self) -> None:
         """Put every job into the queue that is due and not there: new ones that were lost, and those of dead workers."""
+        self._alive()
         try:
             known = set(self._queue.waiting())
             for job in self._jobs.due():
@@ -110,6 +119,7 @@ class JobRunner:
         lease = self._settings.lease_s
 
         def renew() -> None:
+            self._alive()
             if not self._jobs.report(job.id, self.worker, float(reached[0]), str(reached[1]), lease):
                 lost.set()
 
@@ -190,10 +200,11 @@ class BackgroundWork:
         stores: Stores,
         ingestion: IngestionSettings,
         settings: JobSettings,
+        alive: Callable[[], None] = lambda: None,
     ):
         self._queue, self._settings = queue, settings
         self._warm = WarmWorkers(settings.processes, ingestion.workers.memory_mb * 1024**2, settings.idle_s)
-        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm), settings)
+        self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm), settings, alive)
         self._consumer: Consumer | None = None
 
     def start(self) -> None:

@@ -1,6 +1,7 @@
 """Documents, jobs, operations and administration of one workspace, put together for the application and the worker."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +96,11 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
     )
 
 
-def build_work(workspace: Workspace, queue: JobQueue | None = None) -> BackgroundWork:
+def build_work(workspace: Workspace, queue: JobQueue | None = None, alive: Callable[[], None] = lambda: None) -> BackgroundWork:
     """Return what does the jobs of a workspace: for the chat's threads and for `llmflow worker`."""
     application = workspace.application
     chosen = queue or workspace.load("job_queue")
-    return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs)
+    return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs, alive)
 
 
 def verify_chain(application: ApplicationStores) -> AuditVerdict:
