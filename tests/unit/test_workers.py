@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from llmflow.errors import DocumentError
-from llmflow.ingestion.workers import map_files
+from llmflow.ingestion.workers import WarmWorkers, map_files
 
 GIB = 1024**3
 
@@ -136,3 +136,40 @@ def _wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the workers did not start"
         os.sched_yield()
+
+
+def test_warm_workers_stay_between_calls_and_end_when_idle_or_closed():
+    warm = WarmWorkers(1, 0, idle_s=3600)
+    warm.begin(os.getpid)
+
+    def pids() -> set[int]:
+        return {outcome.value for _, outcome in map_files(pid_of, [1, 2], processes=4, timeout_s=60, memory_bytes=0, warm=warm)}
+
+    first = pids()
+    warm.release_idle()
+    assert len(first) == 1 and pids() == first and os.getpid() not in first
+    warm.close()
+    warm.close()
+    second = pids()
+    assert second != first
+    warm._idle_s = 0.0
+    warm.release_idle()
+    assert pids() != second
+    warm.close()
+
+
+def test_a_warm_worker_that_dies_costs_its_file_only():
+    warm = WarmWorkers(1, 0)
+    outcomes = dict(map_files(die_or_pid, [0, 1], processes=1, timeout_s=60, memory_bytes=0, warm=warm))
+    assert not outcomes[0].ok and "died" in outcomes[0].error and outcomes[1].ok
+    warm.close()
+
+
+def pid_of(_: int) -> int:
+    return os.getpid()
+
+
+def die_or_pid(number: int) -> int:
+    if number == 0:
+        os._exit(3)
+    return os.getpid()

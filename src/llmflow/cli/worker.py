@@ -35,7 +35,7 @@ def worker(
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        work.start()
+        work.start(warm=True)
         try:
             show({"worker": work.runner.worker}, as_json, lambda: typer.echo(f"working as {work.runner.worker} (Ctrl-C ends it)"))
             sys.stdout.flush()

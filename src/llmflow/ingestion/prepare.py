@@ -105,6 +105,12 @@ def load_masker(settings: MaskingSettings) -> Masker:
     return _masker(settings.model_dump_json())
 
 
+def warm_up(settings: PreparationSettings) -> None:
+    """Load what every file needs: the masker and the morphemes. Seconds in a fresh process, nothing afterwards."""
+    load_masker(settings.masking).mask("준비되었나요?")
+    morphemes(["준비되었나요?"], settings.analyser)
+
+
 @lru_cache(maxsize=4)
 def _masker(settings: str) -> Masker:
     return Masker(MaskingSettings.model_validate_json(settings))

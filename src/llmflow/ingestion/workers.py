@@ -146,6 +146,10 @@ class WarmWorkers:
             self._used = time.monotonic()
             return self._opened
 
+    def begin(self, function: Callable[..., object], *arguments: object) -> None:
+        """Run a picklable function in a worker without waiting for it, so that what it loads is there when a file comes."""
+        self.pool().schedule(function, args=arguments)
+
     def release_idle(self) -> None:
         """End the workers when nothing was asked of them for `idle_s`; call it when nothing is being mapped."""
         if time.monotonic() - self._used > self._idle_s:

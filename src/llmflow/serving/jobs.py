@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from llmflow.errors import LlmflowError, ModelUnavailable, StoreUnavailable
+from llmflow.ingestion.prepare import warm_up
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ingestion.workers import WarmWorkers
 from llmflow.ports import Consumer, Job, JobQueue, JobStatus, JobStore, Stores
@@ -202,13 +203,15 @@ class BackgroundWork:
         settings: JobSettings,
         alive: Callable[[], None] = lambda: None,
     ):
-        self._queue, self._settings = queue, settings
+        self._queue, self._settings, self._preparation = queue, settings, ingestion.preparation
         self._warm = WarmWorkers(settings.processes, ingestion.workers.memory_mb * 1024**2, settings.idle_s)
         self.runner = JobRunner(jobs, queue, document_handlers(stores, ingestion, self._warm), settings, alive)
         self._consumer: Consumer | None = None
 
-    def start(self) -> None:
-        """Begin. Raises StoreUnavailable when the queue cannot be reached."""
+    def start(self, warm: bool = False) -> None:
+        """Begin; with `warm`, load now what the first file needs. Raises StoreUnavailable when the queue cannot be reached."""
+        if warm:
+            self._warm.begin(warm_up, self._preparation)
         if self._consumer is None:
             self._consumer = self._queue.consume(self.runner.look, self._sweep, self._settings.workers, self._settings.poll_s)
 
