@@ -187,6 +187,11 @@ def test_a_planted_better_setting_is_promoted_served_at_once_and_rolled_back(pla
     assert served_by_api() == (conf, f"{conf} (conf)")
     history = json.loads(planted.run("show").stdout)["history"]
     assert [(change["action"], change["by"]) for change in history] == [("rollback", "lee"), ("promote", "kim")]
+    entries = workspace.application.audit.entries(load_auth_settings("base").home_tenant, "retrieval.")[0]
+    assert [(entry.actor, entry.action, entry.details["by"]) for entry in entries] == [
+        ("cli", "retrieval.rollback", "lee"),
+        ("cli", "retrieval.promote", "kim"),
+    ]
     assert champion_in_mlflow(planted.home) == conf
 
 

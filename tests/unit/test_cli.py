@@ -11,7 +11,9 @@ from running import environment, run_llmflow
 from typer.testing import CliRunner
 
 from llmflow.cli import app
+from llmflow.ports import MessageStatus
 from llmflow.serving.catalog import open_catalog
+from llmflow.types import ChatTurn, Citation
 
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -148,6 +150,12 @@ def test_delete_reaches_every_store(corpus, tmp_path, monkeypatch):
     before = set(stores.state.served_chunk_ids())
     assert item["id"] in stores.raw.document_ids()
     statistics = stores.graph.statistics()
+    said = workspace.application.conversations
+    session = said.create("acme", "kim").id
+    cited = Citation(1, "c", item["id"], "연금", "연금.txt", None, "", "특이한낱말하나가 여기에만 있다.")
+    pending = said.begin(session, "kim", "연금은?")[1]
+    said.finish(pending.id, "kim", "특이한낱말하나가 여기에만 있다. [1]", MessageStatus.DONE, [cited])
+    workspace.application.memory.append(session, [ChatTurn("assistant", "특이한낱말하나가 여기에만 있다.")])
     workspace.close()
 
     assert run_json(monkeypatch, "documents", "delete", "연금.txt") == {"deleted": ["연금.txt"]}
@@ -161,6 +169,12 @@ def test_delete_reaches_every_store(corpus, tmp_path, monkeypatch):
     assert not any(gone & stores.vectors.chunk_ids(space) for space in stores.vectors.spaces())
     assert item["id"] not in stores.raw.document_ids()
     assert stores.graph.statistics().entities < statistics.entities
+    application = workspace.application
+    assert application.conversations.sessions("kim", "특이한낱말하나") == ([], 0)
+    assert application.conversations.messages(session, "kim")[1].details["withdrawn"]
+    assert application.memory.turns(session) is None
+    [entry] = application.audit.entries("acme", "document.delete")[0]
+    assert (entry.actor, entry.target) == ("cli", item["id"])
     workspace.close()
     assert run_json(monkeypatch, "doctor")["ok"] is True
     found = run_json(monkeypatch, "search", "퇴직 연금은 어디에 맡기나", "--tenant", "acme")

@@ -7,7 +7,7 @@ signed with the same key and says how many entries there are: entries cut off at
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from llmflow.ports import AuditEntry
@@ -56,14 +56,21 @@ def signed_head(number: int, mac: str, key: bytes) -> AuditHead:
     return AuditHead(number, mac, _mac(key, b"head", str(number).encode(), mac.encode()))
 
 
-def verify(chain: Iterable[AuditEntry], head: AuditHead, key: bytes, witnessed: Iterable[AuditHead] = ()) -> AuditVerdict:
+def verify(
+    chain: Iterable[AuditEntry],
+    head: AuditHead,
+    key: bytes,
+    witnessed: Iterable[AuditHead] = (),
+    later: Callable[[], AuditHead] | None = None,
+) -> AuditVerdict:
     """Check entries, by number, and the head against the key, and that heads seen before are still part of the chain.
 
     A changed, removed, inserted or exchanged entry breaks its own mac or the next one's; what was cut off at the end is missed by
-    the head; what was cut off together with its head by the heads that were `witnessed`, kept outside the database.
+    the head; what was cut off together with its head by the heads that were `witnessed`, kept outside the database. Where entries
+    may be added meanwhile, `head` is read before the chain, and `later` gives the head as it is afterwards.
     """
     seen = {witness.number: witness for witness in witnessed if witness.number}
-    counted, last = 0, ""
+    counted, at_head = 0, ""
     for number, broken, fault, mac in _links(chain, key):
         counted += 1
         if fault:
@@ -72,25 +79,27 @@ def verify(chain: Iterable[AuditEntry], head: AuditHead, key: bytes, witnessed: 
             return AuditVerdict(
                 counted, head, number, "It is not the entry that was seen here before: the chain was written anew."
             )
-        last = mac
-    return _against_head(counted, last, head, key, max(seen, default=0))
+        if number == head.number:
+            at_head = mac
+    end = later() if later else head
+    return _against_head(counted, at_head, head, end, key, max(seen, default=0))
 
 
-def _against_head(counted: int, last: str, head: AuditHead, key: bytes, witnessed: int) -> AuditVerdict:
-    fault = ""
-    broken = counted + 1
+def _against_head(counted: int, at_head: str, head: AuditHead, end: AuditHead, key: bytes, witnessed: int) -> AuditVerdict:
+    broken, fault = counted + 1, ""
     if counted < head.number:
         fault = f"It is missing: the chain had {head.number} entries and has {counted}."
     elif counted < witnessed:
         fault = f"It is missing: {witnessed} entries were seen before, and there are {counted}."
-    elif counted > head.number:
-        broken, fault = head.number + 1, f"It is behind the signed end of the chain, which has {head.number} entries."
-    elif counted and not (
-        hmac.compare_digest(head.signature, signed_head(head.number, head.mac, key).signature)
-        and hmac.compare_digest(head.mac, last)
-    ):
-        broken, fault = counted, "The end of the chain is not signed with this key."
+    elif counted > end.number:
+        broken, fault = end.number + 1, f"It is behind the signed end of the chain, which has {end.number} entries."
+    elif not (_signed(head, key) and _signed(end, key) and hmac.compare_digest(head.mac, at_head)):
+        broken, fault = max(1, head.number), "The end of the chain is not signed with this key."
     return AuditVerdict(counted, head, broken if fault else 0, fault)
+
+
+def _signed(head: AuditHead, key: bytes) -> bool:
+    return head == AuditHead() or hmac.compare_digest(head.signature, signed_head(head.number, head.mac, key).signature)
 
 
 def _links(chain: Iterable[AuditEntry], key: bytes) -> Iterator[tuple[int, int, str, str]]:

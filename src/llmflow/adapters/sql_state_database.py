@@ -29,6 +29,34 @@ class StateDatabase:
                 self._engine.dispose()
                 self._engine = None
 
+    @property
+    def address(self) -> str:
+        """The database's address without its password."""
+        from sqlalchemy.engine import make_url
+
+        return make_url(self._url).render_as_string(hide_password=True)
+
+    def revision(self) -> str | None:
+        """Return the revision of the tables as they are, without bringing them up to date; None for an empty database."""
+        from llmflow.adapters.sql_migrations import revision_of
+
+        engine = open_engine(self._url)
+        try:
+            with transaction(engine) as connection:
+                return revision_of(connection)
+        finally:
+            engine.dispose()
+
+    def upgrade(self) -> str | None:
+        """Bring the tables up to date, as the first use does anyway, and return the revision before."""
+        from llmflow.adapters.sql_migrations import upgrade
+
+        engine = open_engine(self._url)
+        try:
+            return upgrade(engine)
+        finally:
+            engine.dispose()
+
     def reading(self) -> AbstractContextManager[Any]:
         """Return a connection inside one transaction that only reads."""
         return transaction(self._open())

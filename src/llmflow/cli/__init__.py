@@ -7,7 +7,22 @@ from typing import Any
 
 import typer
 
-from llmflow.cli import accounts, admin, asking, documents, finetuning, fusion, judged, models, retrieval, serving, worker
+from llmflow.cli import (
+    accounts,
+    admin,
+    asking,
+    audit,
+    conversations,
+    documents,
+    finetuning,
+    fusion,
+    judged,
+    models,
+    retrieval,
+    serving,
+    state,
+    worker,
+)
 
 app = typer.Typer(
     help="Documents in, cited answers out, inside your own network.", no_args_is_help=True, add_completion=False,
@@ -28,6 +43,9 @@ app.add_typer(finetuning.finetune_app, name="finetune")
 app.command()(worker.worker)
 app.command("serve-llm")(serving.serve_llm)
 app.command("finetune-demo")(serving.finetune_demo)
+app.add_typer(audit.audit_app, name="audit")
+app.add_typer(conversations.conversations_app, name="conversations")
+app.add_typer(state.state_app, name="state")
 app.add_typer(models.models_app, name="models")
 app.add_typer(judged.judged_app, name="judged")
 app.add_typer(retrieval.retrieval_app, name="retrieval")

@@ -66,11 +66,15 @@ def delete_documents(
 ) -> None:
     """Delete documents from the state database, full text, vectors, graph and raw files."""
     with opened_workspace(env) as workspace:
+        from llmflow.serving.auditing import record_command
         from llmflow.serving.documents import delete_by_name
         from llmflow.serving.locks import ingestion_lock
 
         with ingestion_lock():
-            deleted = delete_by_name(workspace.stores, names, tenant)
+            gone = delete_by_name(workspace.stores, names, tenant)
+            for document in gone:
+                record_command(workspace, "document.delete", document.id, tenant=document.tenant)
+        deleted = [document.source for document in gone]
         show({"deleted": deleted}, as_json, lambda: typer.echo("\n".join(f"deleted {name}" for name in deleted)))
 
 

@@ -50,6 +50,7 @@ def promote(
     """Serve an adapter whose verdict allows it, on every replica, without a restart."""
     with opened_workspace(env) as workspace:
         done = workspace.models.promote(name, by or getpass.getuser(), reason)
+        _audited(workspace, "model.promote", done, by, reason)
         show(_plain(done), as_json, lambda: typer.echo(_told(done)))
 
 
@@ -58,6 +59,7 @@ def roll_back(reason: Reason = "", by: By = "", env: Env = "base", as_json: Json
     """Point back to what was served before; a second rollback goes forward again."""
     with opened_workspace(env) as workspace:
         done = workspace.models.roll_back(by or getpass.getuser(), reason)
+        _audited(workspace, "model.rollback", done, by, reason)
         show(_plain(done), as_json, lambda: typer.echo(_told(done)))
 
 
@@ -85,6 +87,13 @@ def sync(env: Env = "base", as_json: Json = False) -> None:
     with opened_workspace(env) as workspace:
         pointer = workspace.models.sync()
         show(_plain(pointer), as_json, lambda: typer.echo(f"{workspace.serving.model} -> {pointer.model}"))
+
+
+def _audited(workspace: Any, action: str, done: Any, by: str, reason: str) -> None:
+    from llmflow.serving.auditing import record_command
+
+    details = {"before": done.before, "by": by or getpass.getuser(), "reason": reason[:500]}
+    record_command(workspace, action, done.champion, details)
 
 
 def _told(done: Any) -> str:

@@ -76,9 +76,12 @@ def show_served(env: Env = "base", as_json: Json = False) -> None:
 
 
 def _changed(workspace: Any, record: Any, as_json: bool) -> None:
+    from llmflow.serving.auditing import record_command
     from llmflow.serving.experiments import log_promotion
 
     log_promotion(workspace.evaluation.experiment, record)
     change = record.history[-1]
+    action = "retrieval.promote" if change.action == "promote" else "retrieval.rollback"
+    record_command(workspace, action, change.id, {"before": change.before, "by": change.by, "reason": change.reason[:500]})
     text = f"{change.action}: {change.id} is served now, after {change.before}."
     show(asdict(change), as_json, lambda: typer.echo(text))

@@ -6,17 +6,18 @@ from llmflow.errors import SettingsError
 from llmflow.ingestion.indexing import carry_out_removals
 from llmflow.ports import Stores
 from llmflow.serving.experiment_index import drop_copies
+from llmflow.types import Document
 
 
-def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = None) -> list[str]:
-    """Delete documents named by id or source from every store and from copies made for experiments; return their sources.
+def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = None) -> list[Document]:
+    """Delete documents named by id or source from every store and from copies made for experiments; return what they were.
 
     A deletion that was cut off is finished first, so that the same command may simply be given again.
     Raises SettingsError, before anything is deleted, when a name is unknown or belongs to several tenants.
     """
     carry_out_removals(stores)
     documents = stores.state.documents()
-    chosen = {}
+    chosen: dict[str, Document] = {}
     for name in names:
         found = [d for d in documents if name in (d.id, d.source) and tenant in (None, d.tenant)]
         if not found:
@@ -24,7 +25,7 @@ def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = No
         if len(found) > 1:
             owners = ", ".join(sorted(d.tenant for d in found))
             raise SettingsError(f"'{name}' belongs to several tenants: {owners}. Add --tenant.")
-        chosen[found[0].id] = found[0].source
+        chosen[found[0].id] = found[0]
     stores.state.delete(list(chosen))
     carry_out_removals(stores)
     drop_copies()

@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
 
-from llmflow.accounts.audit_chain import AuditVerdict, verify
 from llmflow.errors import StoreUnavailable
 from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import ApplicationStores, JobQueue
 from llmflow.serving.admin_service import AdminService
+from llmflow.serving.auditing import ChainedLog, verify_chain
 from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.document_service import DocumentService
@@ -84,7 +84,7 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
             events,
             application.conversations,
             application.audit,
-            lambda: verify_chain(application),
+            lambda: verify_chain(cast(ChainedLog, application.audit)),
             lambda text: load_masker(preparation.masking).mask(text).text,
             settings,
         ),
@@ -101,12 +101,6 @@ def build_work(workspace: Workspace, queue: JobQueue | None = None, alive: Calla
     application = workspace.application
     chosen = queue or workspace.load("job_queue")
     return BackgroundWork(application.jobs, chosen, workspace.stores, workspace.ingestion, workspace.jobs, alive)
-
-
-def verify_chain(application: ApplicationStores) -> AuditVerdict:
-    """Check every entry of the audit log against the key."""
-    audit: Any = application.audit
-    return verify(audit.chain(), audit.head(), audit.key)
 
 
 def _audit_check(application: ApplicationStores) -> Any:
