@@ -1,21 +1,31 @@
-"""The Gradio page: its components, and which handler of turns.py each event calls."""
+"""The Gradio page: its components, and which handler of turns.py each event calls.
 
-from html import escape
+Conversations and passages are rendered here, on the server, through Gradio's queue. What concerns an account's own things
+(list of chats, files, templates, keys) the browser asks of the documented HTTP API, as any other client would.
+"""
+
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio import themes
 
-from apps.chat.conversation import Conversation
-from apps.chat.render import conversation_html
+from apps.chat.backend import Backend
+from apps.chat.render import welcome_html
+from apps.chat.running import RunningAnswers
 from apps.chat.settings import ChatAppSettings
-from apps.chat.texts import LANGUAGES, texts_of
+from apps.chat.skeleton import composer_html, sidebar_html, top_html
+from apps.chat.texts import texts_of
 from apps.chat.turns import Turns
-from llmflow.serving.auth import Guard
-from llmflow.serving.service import ChatService
+from apps.chat.words import words_script
 
 HERE = Path(__file__).parent
+SCRIPTS = (
+    "base", "dialogs", "preferences", "sessions", "conversation", "feedback", "composer", "templates", "template_editor",
+    "files", "account", "shortcuts", "start",
+)  # fmt: skip
+"""Parts of one script, in order: they share one scope."""
+STYLES = ("base", "sidebar", "conversation", "passage", "composer", "dialogs", "phone")
 
 _SYSTEM_FONTS = [
     themes.Font(name)
@@ -32,85 +42,67 @@ def make_theme() -> themes.Base:
     return themes.Base(primary_hue="indigo", neutral_hue="slate", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS)
 
 
-def build_page(service: ChatService, settings: ChatAppSettings, guard: Guard, notice: str = "") -> gr.Blocks:
-    """Return the page, not yet mounted. Who asks is what `guard` says; `notice` is told above the conversation."""
-    turn = Turns(service, settings, guard)
-    texts = texts_of(settings.language)
+def style() -> str:
+    """Return the page's style sheet."""
+    return "\n".join((HERE / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+
+
+def head(settings: ChatAppSettings) -> str:
+    """Return what stands in the page's head: words in both languages, and the few settings that the browser needs."""
+    own = f"window.llmflowSettings = {{language: '{settings.language}', dashboard: {_js(settings.dashboard_url)}}};"
+    return f'<meta name="color-scheme" content="light dark"><script>{words_script()} {own}</script>'
+
+
+def build_page(backend: Backend, settings: ChatAppSettings, answers: RunningAnswers) -> gr.Blocks:
+    """Return the page, not yet mounted. It keeps nothing of a visitor: sessions live in the store, their id in the address."""
+    turn = Turns(backend, settings, answers)
+    language = settings.language
+    plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
 
     with gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True) as page:
-        state = gr.State(Conversation())
-        with gr.Row(elem_id="top"):
-            gr.HTML(f'<div class="brand"><span class="brand-mark" aria-hidden="true"></span>{escape(settings.title)}</div>')
-            language = gr.Radio(LANGUAGES, value=settings.language, label=texts.language, elem_id="language", container=False)
-            clear = gr.Button(texts.clear, elem_id="clear", size="sm")
-            who = gr.HTML("", elem_id="who", apply_default_css=False)
-        if notice:
-            gr.HTML(f'<p class="notice" role="note">{escape(notice)}</p>', elem_id="mode", apply_default_css=False)
-        with gr.Row(elem_id="main"):
-            with gr.Column(elem_id="left"):
-                chat = gr.HTML(
-                    conversation_html(Conversation(), texts, settings.samples_in(settings.language)),
-                    js_on_load=_script("page.js"), elem_id="chat", apply_default_css=False,
-                )  # fmt: skip
-                with gr.Column(elem_id="composer"):
-                    said = gr.HTML("", elem_id="notice", apply_default_css=False)
-                    with gr.Row(elem_id="ask"):
-                        question = gr.Textbox(
-                            placeholder=texts.placeholder, label=texts.input_label, show_label=False, container=False, lines=1,
-                            max_lines=6, elem_id="question", autofocus=True, scale=1,
-                            html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
-                        )  # fmt: skip
-                        send = gr.Button(texts.send, elem_id="send", variant="primary", min_width=80, scale=0)
-                        stop = gr.Button(texts.stop, elem_id="stop", variant="stop", min_width=80, scale=0, visible=False)
-                    keys = gr.HTML(texts.keys, elem_id="keys", apply_default_css=False)
-            panel = gr.HTML("", js_on_load=_script("panel.js"), elem_id="panel", apply_default_css=False)
+        with gr.Row(elem_id="frame"):
+            gr.HTML(sidebar_html(settings.title, language), elem_id="sidebar", **plain)
+            with gr.Column(elem_id="center"):
+                gr.HTML(top_html(language), elem_id="top", **plain)
+                with gr.Row(elem_id="main"):
+                    with gr.Column(elem_id="left"):
+                        with gr.Column(elem_id="scroll"):
+                            welcome = welcome_html(texts_of(language), settings.samples_in(language))
+                            chat = gr.HTML(welcome, elem_id="chat", apply_default_css=False, js_on_load=_script())
+                            live = gr.HTML("", elem_id="live", apply_default_css=False, js_on_load=_WATCH_LIVE)
+                        notice = gr.HTML("", elem_id="notice", apply_default_css=False, js_on_load=_WATCH_NOTICE)
+                        gr.HTML(composer_html(language, settings.max_question_chars), elem_id="composer", **plain)
+                    panel = gr.HTML("", elem_id="panel", apply_default_css=False, js_on_load=_WATCH_PANEL)
 
-        # `private` keeps every handler out of Gradio's public API: the documented one is /api/ask.
-        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        slow: dict[str, Any] = {
-            "show_progress": "hidden",
-            "api_visibility": "private",
-            "concurrency_limit": settings.concurrency_limit,
-            "concurrency_id": "answer",
-        }
-        started = [state, chat, question, said, send, stop]
-        finished = [state, chat, send, stop]
-
-        def answers(begin: Any) -> Any:
-            return begin.success(turn.answer, [state, language], finished, **slow)
-
-        asked = answers(send.click(turn.begin, [question, state, language], started, **quick))
-        sampled = answers(chat.sample(turn.begin_sample, [state, language], started, **quick))
-        retried = answers(chat.retry(turn.begin_again, [state, language], started, **quick))
-        running = [asked, sampled, retried]
-        stop.click(turn.stop, [state, language], finished, cancels=running, **quick)
-
-        fresh = [state, chat, panel, said, send, stop]
-        clear.click(turn.clear, [language], fresh, cancels=running, **quick)
-        chat.cite(turn.open_passage, [state, language], [panel], **quick)
-
-        worded = [chat, panel, said, language, clear, question, send, stop, keys]
-        language.input(turn.speak, [state, language], worded, js=_REMEMBER_LANGUAGE, **quick)
-        page.load(turn.name, [language], [who], **quick)
-        page.load(turn.greet, [state, language], worded, js=_RECALL_LANGUAGE, **quick)
+        # `private` keeps every handler out of Gradio's public API: the documented one is /api.
+        events: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+        shown = [chat, live, notice]
+        # No limit here: a handler only watches. How many answers are written at once is the business of RunningAnswers.
+        chat.ask(turn.ask, None, shown, concurrency_limit=None, **events)
+        chat.again(turn.again, None, shown, concurrency_limit=None, **events)
+        chat.open(turn.open, None, shown, concurrency_limit=None, **events)
+        chat.stop(turn.stop, None, None, queue=False, **events)
+        chat.cite(turn.open_passage, None, [panel], queue=False, **events)
     page.queue(api_open=False, max_size=settings.queue_size)
     return page
 
 
-def _script(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+def _script() -> str:
+    return "\n".join((HERE / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
-_REMEMBER_LANGUAGE = """(state, language) => {
-  try { localStorage.setItem('llmflow-language', language); } catch (_) {}
-  document.documentElement.lang = language;
-  return [state, language];
-}"""
-_RECALL_LANGUAGE = """(state, language) => {
-  let kept = null;
-  try { kept = localStorage.getItem('llmflow-language'); } catch (_) {}
-  const spoken = !navigator.language ? language : navigator.language.startsWith('ko') ? 'ko' : 'en';
-  const chosen = ['ko', 'en'].includes(kept) ? kept : spoken;
-  document.documentElement.lang = chosen;
-  return [state, chosen];
-}"""
+def _js(text: str) -> str:
+    import json
+
+    return json.dumps(text).replace("<", "\\u003c")
+
+
+_WATCH_LIVE = "watch('value', () => document.dispatchEvent(new CustomEvent('llmflow:live')));"
+_WATCH_NOTICE = """
+document.addEventListener('llmflow:say', (event) => { props.value = event.detail; });
+watch('value', () => document.dispatchEvent(new CustomEvent('llmflow:notice')));
+"""
+_WATCH_PANEL = """
+document.addEventListener('llmflow:close-panel', () => { props.value = ''; });
+watch('value', () => document.dispatchEvent(new CustomEvent('llmflow:panel')));
+"""

@@ -17,6 +17,10 @@ class ChatAppSettings(ChatApiSettings):
     language: Language = "ko"  # for a browser that says nothing
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65535)
+    dashboard_url: str = ""
+    """Where administrators find the dashboard; empty: no link."""
+    low_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Answers whose evidence covers less of the question carry a warning."""
     samples_ko: tuple[str, ...] = ()
     samples_en: tuple[str, ...] = ()
     queue_size: int = Field(default=64, ge=1)  # questions that may wait for an answer

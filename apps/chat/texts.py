@@ -1,4 +1,4 @@
-"""Every word of the chat page, in Korean and in English."""
+"""The words that the server writes into the page, in Korean and in English; words.py has those of buttons and dialogs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,16 +16,8 @@ class Texts:
     welcome: str
     welcome_hint: str
     samples: str
-    placeholder: str
-    input_label: str
-    send: str
-    stop: str
     retry: str
-    clear: str
     copy: str
-    copied: str
-    profile: str
-    language: str
     you: str
     assistant: str
     thinking: str
@@ -51,24 +43,38 @@ class Texts:
     empty: str
     too_long: str
     control: str
-    denied: str
-    keys: str
+    edit: str
+    again: str
+    copy_question: str
+    up: str
+    down: str
+    searched_as: str
+    cached: str
+    low_confidence: str
+    suspicious: str
+    took: str
+    cut_off: str
+    withdrawn: str
+    busy: str
+    crowded: str
+    no_chat: str
+    signed_out: str
+    sign_in: str
+    not_allowed: str
+    before: str
+    after: str
+    picture: str
+    picture_text: str
+    download: str
+    masked: str
 
 
 KOREAN = Texts(
     welcome="무엇을 찾아 드릴까요?",
     welcome_hint="사내 문서에서 찾은 근거로만 답하고, 문장마다 출처를 붙입니다.",
     samples="이렇게 물어보세요",
-    placeholder="문서에 대해 물어보세요",
-    input_label="질문",
-    send="보내기",
-    stop="중지",
     retry="다시 시도",
-    clear="새 대화",
     copy="복사",
-    copied="복사됨",
-    profile="사용자",
-    language="언어",
     you="나",
     assistant="답변",
     thinking="문서를 찾고 있습니다",
@@ -94,24 +100,38 @@ KOREAN = Texts(
     empty="질문을 입력해 주세요.",
     too_long="질문이 {n}자입니다. {limit}자 이내로 줄여 주세요.",
     control="보이지 않는 제어 문자가 들어 있습니다. 서식 없이 다시 붙여 넣어 주세요.",
-    denied="이 사용자로는 이용할 수 없습니다. 목록에서 다른 사용자를 고르거나 관리자에게 문의해 주세요.",
-    keys="Enter 보내기 · Shift+Enter 줄바꿈 · / 입력창으로",
+    edit="고치기",
+    again="다시 답변",
+    copy_question="질문 복사",
+    up="도움이 됐어요",
+    down="도움이 안 됐어요",
+    searched_as="이렇게 찾았습니다: {question}",
+    cached="같은 근거로 앞서 드린 답변입니다.",
+    low_confidence="질문과 문서의 관련이 낮습니다. 출처를 꼭 확인하세요.",
+    suspicious="찾은 문서 {n}곳에 모델을 조종하려는 문장이 있어 무시했습니다. 출처를 확인하고 관리자에게 알려 주세요.",
+    took="{seconds}초",
+    cut_off="답변이 중간에 끊겼습니다. 여기까지 저장되어 있습니다.",
+    withdrawn="이 답변이 인용한 문서가 삭제되어 답변을 지웠습니다.",
+    busy="이 대화에서 다른 답변을 쓰고 있습니다. 끝날 때까지 기다리거나 멈춘 뒤 다시 물어보세요.",
+    crowded="지금 질문이 많습니다. 잠시 후 다시 물어보세요.",
+    no_chat="그런 대화가 없습니다. 삭제되었거나 다른 사람의 대화입니다.",
+    signed_out="로그인이 끝났습니다. 다시 로그인하면 이어서 쓸 수 있습니다.",
+    sign_in="로그인",
+    not_allowed="이 계정으로는 할 수 없습니다. 관리자에게 문의해 주세요.",
+    before="앞부분",
+    after="뒷부분",
+    picture="{title}, {page}쪽 그림. 인용한 부분이 칠해져 있습니다.",
+    picture_text="원문 글자",
+    download="원본 내려받기",
+    masked="개인정보는 가려진 상태로 보입니다.",
 )
 
 ENGLISH = Texts(
     welcome="What would you like to know?",
     welcome_hint="Answers come only from your organisation's documents, and every statement names its source.",
     samples="Try one of these",
-    placeholder="Ask about your documents",
-    input_label="Question",
-    send="Send",
-    stop="Stop",
     retry="Retry",
-    clear="New chat",
     copy="Copy",
-    copied="Copied",
-    profile="Signed in as",
-    language="Language",
     you="You",
     assistant="Answer",
     thinking="Searching the documents",
@@ -137,8 +157,31 @@ ENGLISH = Texts(
     empty="Please write a question.",
     too_long="The question has {n} characters. Please shorten it to {limit}.",
     control="The question contains invisible control characters. Please paste it again as plain text.",
-    denied="This user may not use the chat. Choose another one from the list, or ask your administrator.",
-    keys="Enter to send · Shift+Enter for a new line · / to focus",
+    edit="Edit",
+    again="Answer again",
+    copy_question="Copy question",
+    up="Helpful",
+    down="Not helpful",
+    searched_as="Searched as: {question}",
+    cached="Given before, from the same evidence.",
+    low_confidence="The documents match this question only in part. Please check the sources.",
+    suspicious="{n} of the passages found tried to give the model instructions, which were ignored. Check the sources and "
+    "tell your administrator.",
+    took="{seconds} s",
+    cut_off="This answer was cut off. What had come is kept.",
+    withdrawn="This answer was removed, because a document that it cited was deleted.",
+    busy="Another answer of this chat is being written. Wait for it or stop it, then ask again.",
+    crowded="Many questions are being answered. Ask again in a moment.",
+    no_chat="There is no such chat. It was deleted, or belongs to someone else.",
+    signed_out="You are signed out. Sign in again to go on.",
+    sign_in="Sign in",
+    not_allowed="Your account may not do this. Ask your administrator.",
+    before="Before it",
+    after="After it",
+    picture="Page {page} of {title}, with the quote highlighted",
+    picture_text="The passage as text",
+    download="Download the original",
+    masked="Personal data is shown masked.",
 )
 
 

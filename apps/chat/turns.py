@@ -1,175 +1,257 @@
 """What happens on each event of the page.
 
-A handler gets its session's state and returns the next one, with what its components show; nothing is kept between calls.
+The browser says which session it looks at and in which language; the store is the truth of what was said. Nothing is kept
+for a page between its events, except which of them came last.
 """
 
+import asyncio
 import logging
-import time
-from collections.abc import Iterator
-from html import escape
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
-from apps.chat.conversation import Conversation
-from apps.chat.render import conversation_html, passage_html
+from apps.chat.backend import Backend, SessionRun
+from apps.chat.exchanges import Exchange, citation_in, exchanges_of, pending_exchange
+from apps.chat.passages import Passage, passage_html
+from apps.chat.pictures import has_picture
+from apps.chat.render import live_html, log_html, notice_html, welcome_html
+from apps.chat.running import Running, RunningAnswers
 from apps.chat.settings import ChatAppSettings
-from apps.chat.texts import texts_of
+from apps.chat.texts import Texts, texts_of
 from llmflow.accounts.permissions import Permission
-from llmflow.errors import LlmflowError, ModelInterrupted, PermissionDenied
-from llmflow.serving.auth import Guard
+from llmflow.errors import AnswerPending, Busy, LlmflowError, ModelInterrupted, NotFound, PermissionDenied, SignInRequired
+from llmflow.ports.conversations import ChatSession
 from llmflow.serving.questions import clean_question, question_problem
-from llmflow.serving.service import ChatService
-from llmflow.types import Account, Answer, Principal
+from llmflow.types import Account, Citation
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.05  # pieces that arrive closer together travel as one update
+Shown = tuple[Any, Any, Any]
+"""Values of the log, of the answer being written, and of the notice above the input."""
+KEEP = (gr.skip(), gr.skip(), gr.skip())
 
 
 class Turns:
-    """The handlers of one app, over its service and settings."""
+    """The handlers of one app, over its backend and settings."""
 
-    def __init__(self, service: ChatService, settings: ChatAppSettings, guard: Guard) -> None:
-        self._service = service
+    def __init__(self, backend: Backend, settings: ChatAppSettings, answers: RunningAnswers) -> None:
+        self._backend = backend
         self._settings = settings
-        self._guard = guard
+        self._answers = answers
+        self._views = Views()
 
-    def begin(self, question: str, state: Conversation, language: str) -> tuple:
-        """Show the question at once, still unanswered. One that cannot be asked stays in the input, with the reason beneath."""
-        _refuse_while_pending(state)
-        cleaned = clean_question(question or "")
-        problem = question_problem(cleaned, self._settings.max_question_chars)
-        if problem is not None:
-            words = getattr(texts_of(language), problem)
-            return self._refused(state, language, question, words.format(n=len(cleaned), limit=self._settings.max_question_chars))
-        return self._started(state.ask(cleaned), language)
+    async def ask(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Shown]:
+        """Ask a question in the named session, or in a new one; it is shown at once, then its answer as it comes."""
+        async for shown in self._conversing(event, request, self._start_asking):
+            yield shown
 
-    def begin_sample(self, state: Conversation, language: str, event: gr.EventData) -> tuple:
-        return self.begin(_field(event, "question", str) or "", state, language)
+    async def again(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Shown]:
+        """Answer a question of the session anew, with other words where it was edited; what followed it is cut."""
+        async for shown in self._conversing(event, request, self._start_again):
+            yield shown
 
-    def begin_again(self, state: Conversation, language: str) -> tuple:
-        _refuse_while_pending(state)
-        return self._started(state.retry(), language)
+    async def open(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Shown]:
+        """Show a session, and join its answer where one is being written."""
+        async for shown in self._conversing(event, request, self._start_nothing):
+            yield shown
 
-    def answer(self, state: Conversation, language: str, request: gr.Request) -> Iterator[tuple]:
-        """Stream the pending question's answer; every yield carries the whole state, so that stopping keeps what has come."""
-        if not state.pending:  # the question was refused: a handler that yields nothing would blank its components
-            yield self._shown(state, language, busy=False)
-            return
-        try:
-            for step in self._steps(state, self._principal(request)):
-                state = step
-                yield self._shown(state, language, busy=state.pending)
-        except PermissionDenied as exc:
-            log.warning("Refused: %s", exc)
-            state = state.last(status="failed", error=texts_of(language).denied)
-        except ModelInterrupted as exc:
-            log.warning("Half an answer: %s", exc)
-            state = state.last(status="failed", error=texts_of(language).interrupted)
-        except LlmflowError as exc:
-            log.warning("No answer: %s", exc)
-            state = state.last(status="failed", error=str(exc))
-        except Exception:
-            log.exception("Unexpected failure while answering")
-            state = state.last(status="failed", error=texts_of(language).failed_next)
-        if state.pending:
-            state = state.last(status="failed", error=texts_of(language).failed_next)
-        yield self._shown(state, language, busy=False)
+    def stop(self, event: gr.EventData, request: gr.Request) -> None:
+        """End the session's answer; the handler that shows it sees the end."""
+        self._answers.stop(self._account(request).id, _field(event, "session"))
 
-    def stop(self, state: Conversation, language: str) -> tuple:
-        return self._shown(state.stop(), language, busy=False)
-
-    def clear(self, language: str) -> tuple:
-        state, chat, send, stop = self._shown(Conversation(), language, busy=False)
-        return state, chat, "", "", send, stop
-
-    def open_passage(self, state: Conversation, language: str, event: gr.EventData, request: gr.Request) -> str:
+    def open_passage(self, event: gr.EventData, request: gr.Request) -> str:
         """Return the panel of the clicked citation; permission is asked again, since it may have changed since the answer."""
-        citation = state.citation(_field(event, "exchange", int) or 0, _field(event, "number", int) or 0)
-        if citation is None:
-            return ""
-        try:
-            hit = self._service.passage(citation.chunk_id, self._principal(request))
-        except LlmflowError as exc:
-            log.warning("Passage not opened: %s", exc)
-            hit = None
-        return passage_html(hit, citation, texts_of(language))
-
-    def speak(self, state: Conversation, language: str) -> tuple:
-        """Return every worded component in `language`, and the panel closed."""
-        texts = texts_of(language)
-        return (
-            self._chat(state, language),
-            "",
-            "",
-            gr.update(label=texts.language),
-            gr.update(value=texts.clear),
-            gr.update(placeholder=texts.placeholder, label=texts.input_label),
-            gr.update(value=texts.send),
-            gr.update(value=texts.stop),
-            texts.keys,
-        )
-
-    def greet(self, state: Conversation, language: str) -> tuple:
-        """As `speak`, with the switch set to the language that the browser remembers or prefers."""
-        worded = self.speak(state, language)
-        return (*worded[:3], gr.update(label=texts_of(language).language, value=language), *worded[4:])
-
-    def _steps(self, state: Conversation, principal: Principal) -> Iterator[Conversation]:
-        flushed = time.monotonic()
-        pieces = self._service.stream(
-            state.exchanges[-1].question, principal, state.history(self._settings.max_history_turns), language=None
-        )
-        for piece in pieces:
-            if isinstance(piece, Answer):
-                yield state.last(text=piece.text, answer=piece, status="done")
-                return
-            state = state.last(text=state.exchanges[-1].text + piece)
-            if time.monotonic() - flushed >= FLUSH_SECONDS:
-                flushed = time.monotonic()
-                yield state
-
-    def name(self, language: str, request: gr.Request) -> str:
-        """Return who is signed in, with the way to the page that signs them out."""
+        texts = texts_of(_field(event, "language"))
+        session, message, number = _field(event, "session"), _field(event, "message"), _number(event, "number")
         try:
             account = self._account(request)
-        except LlmflowError:
-            return ""
-        shown, words = escape(account.display_name), texts_of(language)
-        return f'<a class="who" href="/sign-in?lang={language}" aria-label="{words.profile}: {shown}">{shown}</a>'
+            citation = citation_in(self._backend.conversations.messages(account, session), message, number)
+            if citation is None:
+                return ""
+            return passage_html(self._passage(account, session, message, citation), texts)
+        except LlmflowError as exc:
+            log.warning("Passage not opened: %s", exc)
+            return notice_html(self._said(exc, texts))
 
-    def _principal(self, request: gr.Request) -> Principal:
-        return self._account(request).principal()
+    def _passage(self, account: Account, session: str, message: str, citation: Citation) -> Passage:
+        principal = account.principal()
+        hit = self._backend.passages.passage(citation.chunk_id, principal)
+        if hit is None:
+            return Passage(citation, None)
+        before, after = self._backend.passages.neighbours(citation.chunk_id, principal)
+        picture = f"/chat/pictures/{session}/{message}/{citation.number}.png" if has_picture(hit) else ""
+        return Passage(citation, hit, before, after, picture, f"/api/documents/{hit.document.id}/file")
+
+    async def _conversing(
+        self, event: gr.EventData, request: gr.Request, start: Callable[[Account, gr.EventData, Texts], "Begun"]
+    ) -> AsyncIterator[Shown]:
+        """Run `start` and show its session until nothing is being written in it."""
+        texts = texts_of(_field(event, "language"))
+        language = _field(event, "language")
+        tab, turn = self._views.take(request.session_hash or "")
+        try:
+            account = await run_in_threadpool(self._account, request)
+            begun = await run_in_threadpool(start, account, event, texts)
+            session, notice = begun.session, begun.notice
+            running = self._answers.of(account.id, session)
+            if running is not None:
+                async for shown in self._watched(account, session, running, texts, begun):
+                    if not self._views.is_last(tab, turn):
+                        yield KEEP  # the page has gone on to another session; without it the last values would travel again
+                        return
+                    yield shown
+                notice = self._ended(running, texts)
+            elif begun.refused:
+                yield gr.skip(), "", notice_html(notice, refused=True)
+                return
+            finished = await run_in_threadpool(self._session_html, account, session, texts, language, notice)
+            yield finished if self._views.is_last(tab, turn) else KEEP
+        except LlmflowError as exc:
+            log.warning("Not shown: %s", exc)
+            yield gr.skip(), "", notice_html(self._said(exc, texts), refused=True)
+        except Exception:
+            log.exception("Unexpected failure of the page")
+            yield gr.skip(), "", notice_html(f"{texts.failed}. {texts.failed_next}", refused=True)
+
+    async def _watched(
+        self, account: Account, session: str, running: Running, texts: Texts, begun: "Begun"
+    ) -> AsyncIterator[Shown]:
+        """Yield the answer as it grows. The more answers are written, the more pieces travel together."""
+        one, exchanges = await run_in_threadpool(self._messages, account, session)
+        earlier = [exchange for exchange in exchanges if exchange.question.ordinal < running.question.ordinal]
+        log_shown = log_html(one, earlier, texts, self._settings.low_confidence)
+        yield log_shown, live_html(pending_exchange(running.question), texts), notice_html(begun.notice, begun.refused)
+        shown = ""
+        while not running.done:
+            await asyncio.sleep(0.05 + 0.005 * len(self._answers))
+            text = running.text
+            if text != shown and not running.done:
+                shown = text
+                yield gr.skip(), live_html(pending_exchange(running.question, text), texts), gr.skip()
+
+    def _start_asking(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
+        session, question = _field(event, "session"), clean_question(_field(event, "question"))
+        problem = self._problem(question, texts)
+        if problem:
+            return Begun(session, problem, refused=True)
+        conversations = self._backend.conversations
+        session = session or conversations.create(account).id
+        return self._begun(account, session, lambda: conversations.ask(account, session, question), texts)
+
+    def _start_again(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
+        session, message, content = (_field(event, name) for name in ("session", "message", "content"))
+        problem = self._problem(clean_question(content), texts) if content else ""
+        if problem:
+            return Begun(session, problem, refused=True)
+        conversations = self._backend.conversations
+        return self._begun(account, session, lambda: conversations.again(account, session, message, content or None), texts)
+
+    def _start_nothing(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
+        session = _field(event, "session")
+        if not session:
+            return Begun("")
+        try:
+            self._backend.conversations.session(account, session)
+        except NotFound:
+            return Begun("", texts.no_chat)
+        return Begun(session)
+
+    def _begun(self, account: Account, session: str, ask: Callable[[], SessionRun], texts: Texts) -> "Begun":
+        """Start an answer; where another one of the session is being written, it is shown with a word about it."""
+        try:
+            self._answers.start(account.id, session, ask())
+        except AnswerPending:
+            return Begun(session, texts.busy, refused=True)
+        return Begun(session)
+
+    def _problem(self, question: str, texts: Texts) -> str:
+        limit = self._settings.max_question_chars
+        problem = question_problem(question, limit)
+        return getattr(texts, problem).format(n=len(question), limit=limit) if problem else ""
+
+    def _session_html(self, account: Account, session: str, texts: Texts, language: str, notice: str) -> Shown:
+        if not session:
+            return self._welcome(texts, language, notice), "", ""
+        one, exchanges = self._messages(account, session)
+        if not exchanges:
+            return self._welcome(texts, language, ""), "", notice_html(notice)
+        return log_html(one, exchanges, texts, self._settings.low_confidence), "", notice_html(notice)
+
+    def _messages(self, account: Account, session: str) -> tuple[ChatSession, list[Exchange]]:
+        conversations = self._backend.conversations
+        return conversations.session(account, session), exchanges_of(conversations.messages(account, session))
+
+    def _welcome(self, texts: Texts, language: str, notice: str = "") -> str:
+        return welcome_html(texts, self._settings.samples_in(language), notice)
 
     def _account(self, request: gr.Request) -> Account:
         if request.request is None:
-            raise PermissionDenied("The request says nothing of who sent it.")
-        return self._guard.permit(request.request, Permission.CHAT)
+            raise SignInRequired("The request says nothing of who sent it.")
+        return self._backend.guard.permit(request.request, Permission.CHAT)
 
-    def _chat(self, state: Conversation, language: str) -> str:
-        return conversation_html(state, texts_of(language), self._settings.samples_in(language))
+    def _ended(self, running: Running, texts: Texts) -> str:
+        """Return what to say of an answer that ended without being kept."""
+        if running.failure is None:
+            return ""
+        if not isinstance(running.failure, LlmflowError):
+            log.error("Unexpected failure while answering", exc_info=running.failure)
+        return self._said(running.failure, texts)
 
-    def _started(self, state: Conversation, language: str) -> tuple:
-        state, chat, send, stop = self._shown(state, language, busy=True)
-        return state, chat, "", "", send, stop
+    def _said(self, exc: Exception, texts: Texts) -> str:
+        match exc:
+            case SignInRequired():
+                return texts.signed_out
+            case PermissionDenied():
+                return texts.not_allowed
+            case AnswerPending():
+                return texts.busy
+            case Busy():
+                return texts.crowded
+            case ModelInterrupted():
+                return texts.interrupted
+            case LlmflowError():
+                return str(exc)
+        return f"{texts.failed}. {texts.failed_next}"
 
-    def _refused(self, state: Conversation, language: str, question: str, words: str) -> tuple:
-        state, chat, send, stop = self._shown(state, language, busy=False)
-        return state, chat, question, f'<p class="notice" role="alert">{words}</p>', send, stop
 
-    def _shown(self, state: Conversation, language: str, busy: bool) -> tuple:
-        return state, self._chat(state, language), gr.update(visible=not busy), gr.update(visible=busy)
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What an event led to."""
 
-
-def _refuse_while_pending(state: Conversation) -> None:
-    """End the chain of events: a second question, however it was sent, must not run beside the first."""
-    if state.pending:
-        raise gr.Error("A question is being answered.", visible=False, print_exception=False)
+    session: str
+    notice: str = ""
+    refused: bool = False
+    """Nothing was asked: the question goes back into the input."""
 
 
-def _field(event: gr.EventData, name: str, kind: type) -> Any:
-    """Return a field that the browser sent, or None when it is missing or of another kind."""
-    data = event._data if isinstance(event._data, dict) else {}
-    value = data.get(name)
-    return value if type(value) is kind else None
+class Views:
+    """Which event of each open page came last: what an earlier one still has to show belongs to a session left behind."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._turns: OrderedDict[str, int] = OrderedDict()
+        self._most = most
+
+    def take(self, tab: str) -> tuple[str, int]:
+        turn = self._turns.pop(tab, 0) + 1
+        self._turns[tab] = turn
+        while len(self._turns) > self._most:
+            self._turns.popitem(last=False)
+        return tab, turn
+
+    def is_last(self, tab: str, turn: int) -> bool:
+        return self._turns.get(tab, turn) == turn
+
+
+def _field(event: gr.EventData, name: str) -> str:
+    """Return a text that the browser sent; empty when it is missing or of another kind."""
+    value = event._data.get(name) if isinstance(event._data, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(event: gr.EventData, name: str) -> int:
+    value = event._data.get(name) if isinstance(event._data, dict) else None
+    return value if type(value) is int else 0

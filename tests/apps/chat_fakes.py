@@ -1,17 +1,27 @@
-"""A small real chat service over a few passages in memory: it searches by shared words and quotes what it finds."""
+"""A small real chat over a few passages in memory: it searches by shared words, quotes what it finds, and keeps it in SQLite."""
 
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
-from llmflow.types import Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal
+from starlette.requests import HTTPConnection
+
+from llmflow.adapters.sql_conversations import SqlConversationStore
+from llmflow.adapters.sql_events import SqlEventLog
+from llmflow.adapters.sql_state_database import StateDatabase
+from llmflow.errors import SignInRequired
+from llmflow.ingestion.masking import MaskedText
+from llmflow.serving.auth import SESSION_COOKIE, Guard
+from llmflow.serving.conversing import Conversations, ConversingSettings
+from llmflow.types import Account, Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal, Role
 
 
 def make_hit(
     number: int, title: str, text: str, *, groups: tuple[str, ...] = ("*",), page: int | None = 3, html: str | None = None,
-    heading: tuple[str, ...] = ("Chapter", "Section"), tenant: str = "acme", source: str | None = None,
+    heading: tuple[str, ...] = ("Chapter", "Section"), tenant: str = "acme", source: str | None = None, format: str = "docx",
 ) -> Hit:  # fmt: skip
-    document = Document(f"d{number}", tenant, groups, source or f"docs/{number}.pdf", title, "pdf", DocumentStatus.READY)
+    document = Document(f"d{number}", tenant, groups, source or f"docs/{number}.pdf", title, format, DocumentStatus.READY)
     kind = ElementKind.TABLE if html else ElementKind.TEXT
     return Hit(Chunk(f"c{number}", document.id, 0, text, kind, "en", heading, page, html), document, 1.0)
 
@@ -58,5 +68,43 @@ class SmallService:
         readable = (hit for hit in self.hits if principal.may_read(hit.document.tenant, hit.document.groups))
         return next((hit for hit in readable if hit.chunk.id == chunk_id), None)
 
+    def neighbours(self, chunk_id: str, principal: Principal) -> tuple[str, str]:
+        return ("What stands before.", "What stands after.") if self.passage(chunk_id, principal) else ("", "")
+
+    def original(self, document_id: str) -> bytes | None:
+        return None
+
     def health(self) -> Mapping[str, object]:
         return {"status": "ok", "passages": len(self.hits)}
+
+
+ACCOUNTS = (
+    Account("hr", "acme", "hanna", "Hanna Roth", Role.USER, ("hr",)),
+    Account("sales", "acme", "sam", "Sam Lee", Role.USER, ("sales",)),
+    Account("admin", "acme", "admin", "Ada Min", Role.ADMINISTRATOR, ()),
+)
+
+
+def identify(connection: HTTPConnection) -> Account:
+    """Return the account whose id is the cookie: tests sign in by setting it."""
+    found = next((one for one in ACCOUNTS if one.id == connection.cookies.get(SESSION_COOKIE)), None)
+    if found is None:
+        raise SignInRequired("Nobody is signed in.")
+    return found
+
+
+GUARD = Guard(identify, "acme")
+
+
+def small_conversations(service: SmallService, folder: Path, **settings: object) -> Conversations:
+    """Return conversations over a database of their own that ask `service`."""
+    database = StateDatabase(f"sqlite:///{folder / 'state.db'}")
+
+    def answers(
+        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
+    ) -> Iterator[str | Answer]:
+        return service.stream(question, principal, history, language)
+
+    store = SqlConversationStore(database)  # type: ignore[arg-type]
+    mask = lambda text: MaskedText(text, {})  # noqa: E731
+    return Conversations(store, SqlEventLog(database), answers, mask, ConversingSettings(**settings))  # type: ignore[arg-type]

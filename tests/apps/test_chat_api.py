@@ -5,13 +5,13 @@ import threading
 
 import gradio as gr
 import pytest
+from apps.chat.conversation import Conversation
 from chat_fakes import SmallService, make_hit
 from fastapi import Request
 from fastapi.testclient import TestClient
 from who import guard_of, person
 
 from apps.chat.app import create_app
-from apps.chat.conversation import Conversation
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH
 from apps.chat.turns import Turns

@@ -1,21 +1,30 @@
-"""The page in a real browser, against a real server in a thread."""
+"""The page in a real browser, against a real server in a thread: real conversations, answers from a small service."""
 
 import re
 import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from chat_fakes import SmallService, make_hit
+from chat_fakes import GUARD, SmallService, make_hit, small_conversations
+from fastapi import APIRouter, Depends
 from playwright.sync_api import Page, expect, sync_playwright
-from who import guard_of, person
 
-from apps.chat.app import create_app
+from apps.chat.app import mount_page
+from apps.chat.backend import Backend
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH, KOREAN
+from apps.chat.words import words_of
+from llmflow.accounts.permissions import Permission
+from llmflow.adapters.sql_state_database import StateDatabase
+from llmflow.adapters.sql_templates import SqlTemplateStore
 from llmflow.errors import ModelUnavailable
+from llmflow.serving.application import Services, answer_threads, make_application
+from llmflow.serving.auth import SESSION_COOKIE
+from llmflow.types import Account
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -26,7 +35,14 @@ pytestmark = [
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 EXTERNAL = "![pixel](https://evil.example/pixel.png) [link](https://evil.example)"
 HITS = [
-    make_hit(1, "Leave rules", "Annual leave is fifteen days.\nUnused days are paid out in January.", page=14),
+    make_hit(
+        1,
+        "Leave rules",
+        "Annual leave is fifteen days.\nUnused days are paid out in January.",
+        page=14,
+        format="docx",
+        source="docs/1.docx",
+    ),
     make_hit(2, "연차 안내", "연차 휴가는 15일이다.\n미사용 연차는 1월에 정산한다.", page=2),
     make_hit(3, HOSTILE, f"Hostile text {HOSTILE} {EXTERNAL}", heading=(HOSTILE,), source=HOSTILE),
     make_hit(4, "Hostile table", "Tablets and tables.", html=f"<table><tr><th>Kind</th><td>{HOSTILE}</td></tr></table>"),
@@ -52,11 +68,29 @@ class PageService(SmallService):
         yield from super().stream(question, principal, history, language)
 
 
+def account_router() -> APIRouter:
+    """Who is signed in, as the sign-in's own routes tell it."""
+    router = APIRouter()
+    chats = Depends(GUARD.require(Permission.CHAT))
+
+    @router.get("/api/auth/me")
+    def me(account: Account = chats) -> dict:
+        permissions = sorted(GUARD.permissions(account))
+        return {**{name: getattr(account, name) for name in ("id", "tenant", "name", "display_name", "role")},
+                "permissions": permissions, "mode": "accounts", "has_password": True, "notice": ""}  # fmt: skip
+
+    return router
+
+
 class _Site:
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.service = PageService(HITS, gate=threading.Event())
         self.service.gate.set()
-        app = create_app(self.service, SETTINGS, guard_of(person("hr", "hr"), person("sales", "sales")))
+        conversations = small_conversations(self.service, folder)
+        templates = SqlTemplateStore(StateDatabase(f"sqlite:///{folder / 'state.db'}"))
+        services = Services(GUARD, conversations, self.service, templates, answer_threads(conversations.settings))
+        app = make_application(services, "Docs", [account_router()])
+        app = mount_page(app, Backend(conversations, self.service, GUARD), SETTINGS)
         self.server = uvicorn.Server(
             uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
         )
@@ -84,8 +118,8 @@ class _Site:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[_Site]:
-    with _Site() as running:
+def site(tmp_path_factory) -> Iterator[_Site]:
+    with _Site(tmp_path_factory.mktemp("chat")) as running:
         yield running
 
 
@@ -109,19 +143,27 @@ def visit(browser, site):
         if urlsplit(request.url).scheme not in ("data", "blob") and urlsplit(request.url).hostname != "127.0.0.1":
             outside.append(request.url)
 
-    def open_page(language: str = "en-US", width: int = 1280, height: int = 800, who: str = "hr", **options) -> Page:
-        context = browser.new_context(
-            locale=language, viewport={"width": width, "height": height}, extra_http_headers={"who": who}, **options
-        )
-        context.set_default_timeout(20_000)
-        contexts.append(context)
+    def note_fault(text: str) -> None:
+        if "AbortError" not in text and "Connection errored out" not in text:  # how Gradio ends its streams when a page is left
+            faults.append(text)
+
+    def open_page(
+        language: str = "en-US", width: int = 1280, height: int = 800, who: str = "hr", query: str = "", context=None, **options
+    ) -> Page:
+        if context is None:
+            context = browser.new_context(locale=language, viewport={"width": width, "height": height}, **options)
+            context.add_cookies([{"name": SESSION_COOKIE, "value": who, "url": site.url}])
+            context.set_default_timeout(20_000)
+            contexts.append(context)
         page = context.new_page()
         pages.append(page)
         page.on("request", note_request)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.goto(site.url)
-        expect(page.locator(".welcome h1")).to_have_text((ENGLISH if language.startswith("en") else KOREAN).welcome)
+        page.on("pageerror", lambda error: note_fault(str(error)))
+        page.on("console", lambda message: note_fault(message.text) if message.type == "error" else None)
+        page.goto(site.url + query)
+        page.wait_for_selector("body[data-ready=yes]")
+        if not query:
+            expect(page.locator(".welcome h2")).to_have_text((ENGLISH if language.startswith("en") else KOREAN).welcome)
         return page
 
     yield open_page
@@ -135,16 +177,23 @@ def visit(browser, site):
 
 def ask(page: Page, question: str, status: str = "done") -> None:
     before = page.locator(".turn").count()
-    page.locator("#question textarea").fill(question)
-    page.keyboard.press("Enter")
+    page.locator("#question").fill(question)
+    page.locator("#question").press("Enter")
     expect(page.locator(".turn")).to_have_count(before + 1, timeout=20_000)
     if status:
-        expect(page.locator(".turn").last).to_have_attribute("data-status", status, timeout=20_000)
+        expect(page.locator("#chat .turn" if status != "pending" else "#live .turn").last).to_have_attribute(
+            "data-status", status, timeout=20_000
+        )
+
+
+def menu(page: Page, name: str, role: str = "menuitemradio") -> None:
+    page.locator("#account").click()
+    page.get_by_role(role, name=name, exact=True).click()
 
 
 def assert_no_sideways_scroll(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("window.innerWidth")
-    for name in ("#top", "#chat", "#composer", "#panel"):
+    for name in ("#top", "#scroll", "#composer", "#panel"):
         box = page.evaluate("(n) => { const e = document.querySelector(n); return [e.scrollWidth, e.clientWidth] }", name)
         assert box[0] <= box[1], name
 
@@ -154,35 +203,95 @@ def test_a_citation_opens_its_passage_with_the_quote_highlighted(visit):
     ask(page, "How many days is annual leave?")
     expect(page.locator(".turn .prose-text")).to_contain_text("Annual leave is fifteen days.")
     page.locator(".answer .cite").first.click()
-    expect(page.locator(".passage mark")).to_have_text("Annual leave is fifteen days.")
+    expect(page.locator(".passage .quoted-text mark")).to_have_text("Annual leave is fifteen days.")
     expect(page.locator(".passage h3")).to_have_text("Leave rules")
-    expect(page.locator(".passage .facts")).to_contain_text("docs/1.pdf")
+    expect(page.locator(".passage .facts")).to_contain_text("docs/1.docx")
     expect(page.locator(".passage .facts")).to_contain_text("14")
     expect(page.locator(".passage .facts")).to_contain_text("Chapter › Section")
-    expect(page.locator(".passage-text")).to_contain_text("Unused days are paid out in January.")
-    conversation, panel = page.locator("#chat").bounding_box(), page.locator("#panel").bounding_box()
+    expect(page.locator(".quoted-text")).to_contain_text("Unused days are paid out in January.")
+    page.locator(".near summary").first.click()
+    expect(page.locator(".near").first).to_contain_text("What stands before.")
+    conversation, panel = page.locator("#scroll").bounding_box(), page.locator("#panel").bounding_box()
     assert panel["x"] >= conversation["x"] + conversation["width"] - 1
 
     page.keyboard.press("Escape")
     expect(page.locator(".passage")).to_have_count(0)
+    expect(page.locator(".answer .cite").first).to_be_focused()
     page.locator(".chip").first.click()
-    expect(page.locator(".passage mark")).to_have_count(1)
+    expect(page.locator(".quoted-text mark")).to_have_count(1)
 
 
 def test_the_answer_arrives_in_pieces_and_stop_keeps_what_has_come(visit, site):
     page = visit()
     site.service.gate.clear()
     ask(page, "How many days is annual leave?", status="pending")
-    expect(page.locator("#stop")).to_be_visible()
+    expect(page.locator("#live .prose-text")).to_have_text("Annual leave")
     expect(page.locator("#send")).to_be_hidden()
     page.locator("#stop").click()
-    expect(page.locator(".turn")).to_have_attribute("data-status", "stopped")
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "stopped")
     expect(page.locator(".turn .aside")).to_have_text(ENGLISH.stopped)
+    expect(page.locator(".turn .prose-text")).to_have_text("Annual leave")
     expect(page.locator("#send")).to_be_visible()
     site.service.gate.set()
-    page.locator("[data-act=retry]").click()
-    expect(page.locator(".turn")).to_have_attribute("data-status", "done")
+    page.locator("[data-act=again]").click()
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
     expect(page.locator(".turn .prose-text")).to_contain_text("Annual leave is fifteen days.")
+
+
+def test_a_refresh_keeps_the_conversation_and_joins_the_answer_being_written(visit, site):
+    page = visit()
+    ask(page, "annual leave")
+    site.service.gate.clear()
+    ask(page, "annual leave again", status="pending")
+    address = page.url
+    assert "?session=" in address
+    page.reload()
+    expect(page.locator("#chat .turn")).to_have_count(1)
+    expect(page.locator("#live .turn")).to_have_attribute("data-status", "pending")
+    expect(page.locator("#live .question")).to_contain_text("annual leave again")
+    site.service.gate.set()
+    expect(page.locator("#chat .turn")).to_have_count(2)
+    expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
+    assert page.url == address
+    assert [len(asked[2]) for asked in site.service.asked] == [0, 2], "asked once each, the second with what was said"
+
+
+def test_two_tabs_of_one_chat_do_not_write_at_once(visit, site):
+    first = visit()
+    ask(first, "annual leave")
+    second = visit(context=first.context, query=first.url.partition("/?")[2].join(["?", ""]))
+    expect(second.locator("#chat .turn")).to_have_count(1)
+    site.service.gate.clear()
+    ask(first, "annual leave again", status="pending")
+    second.locator("#question").fill("leave from the other tab")
+    second.keyboard.press("Enter")
+    expect(second.locator("#notice")).to_have_text(ENGLISH.busy)
+    expect(second.locator("#question")).to_have_value("leave from the other tab")
+    expect(second.locator("#live .question")).to_contain_text("annual leave again")
+    site.service.gate.set()
+    for page in (first, second):
+        expect(page.locator("#chat .turn")).to_have_count(2)
+    assert [asked[0] for asked in site.service.asked] == ["annual leave", "annual leave again"]
+
+
+def test_an_answer_goes_on_in_its_own_chat_while_another_is_read(visit, site):
+    page = visit()
+    ask(page, "paid annual leave")
+    other = page.url
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    site.service.gate.clear()
+    ask(page, "leave in another chat", status="pending")
+    page.locator("#sessions .side-open", has_text="paid annual leave").first.click()
+    expect(page.locator("#chat .question")).to_contain_text("paid annual leave")
+    expect(page.locator("#live .turn")).to_have_count(0)
+    assert page.url == other
+    site.service.gate.set()
+    page.locator("#sessions .side-open", has_text="leave in another chat").first.click()
+    expect(page.locator("#chat .question")).to_contain_text("leave in another chat")
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
+    page.go_back()
+    expect(page.locator("#chat .question")).to_contain_text("paid annual leave")
 
 
 def test_hostile_documents_are_shown_as_text(visit):
@@ -191,37 +300,48 @@ def test_hostile_documents_are_shown_as_text(visit):
     expect(page.locator(".answer .prose-text").first).to_contain_text("<img src=x onerror=")
     page.locator(".answer .cite").first.click()
     expect(page.locator(".passage h3")).to_have_text(HOSTILE)
-    expect(page.locator(".passage mark")).to_contain_text("<script>window.hacked=1</script>")
-    assert page.locator("#main img, #main a, #main script").count() == 0
+    expect(page.locator(".quoted-text mark")).to_contain_text("<script>window.hacked=1</script>")
+    assert page.locator("#main img, #scroll a, #main script").count() == 0
     ask(page, "tables")
     page.locator(".turn").last.locator(".cite").click()
     expect(page.locator(".passage td")).to_have_count(1)
     assert page.locator("#main img, #main script").count() == 0
 
 
-def test_a_hostile_question_is_shown_as_text(visit):
+def test_a_hostile_question_is_shown_as_text_everywhere(visit):
     page = visit()
     ask(page, HOSTILE)
     expect(page.locator(".question").last).to_contain_text("<img src=x")
-    assert page.locator("#main img, #main script").count() == 0
+    expect(page.locator("#title")).to_contain_text("<img src=x")
+    expect(page.locator("#sessions .side-open").first).to_contain_text("<img src=x")
+    assert page.locator("#frame img, #frame script").count() == 0
 
 
 def test_both_languages_switch_everything_and_are_remembered(visit):
     page = visit("ko-KR")
-    expect(page.locator("#send")).to_have_text(KOREAN.send)
+    expect(page.locator("#send")).to_have_text(words_of("ko")["send"])
     page.locator(".sample").click()
-    expect(page.locator(".turn")).to_have_attribute("data-status", "done")
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
     expect(page.locator(".sources-label")).to_have_text(KOREAN.sources)
-    page.get_by_text("English", exact=True).click()
+    menu(page, "English")
+    english = words_of("en")
     expect(page.locator(".sources-label")).to_have_text(ENGLISH.sources)
-    expect(page.locator("#send")).to_have_text(ENGLISH.send)
-    expect(page.locator("#clear")).to_have_text(ENGLISH.clear)
-    expect(page.locator("#question textarea")).to_have_attribute("placeholder", ENGLISH.placeholder)
-    expect(page.locator("#keys")).to_have_text(ENGLISH.keys)
+    expect(page.locator("#send")).to_have_text(english["send"])
+    expect(page.locator("#hint")).to_have_text(english["hint"])
+    expect(page.locator("#question")).to_have_attribute("placeholder", english["placeholder"])
+    expect(page.locator("#sidebar nav")).to_have_attribute("aria-label", english["sidebar"])
     page.reload()
-    expect(page.locator(".welcome h1")).to_have_text(ENGLISH.welcome)
-    expect(page.locator(".sample")).to_have_text(SETTINGS.samples_en[0])
+    expect(page.locator(".sources-label")).to_have_text(ENGLISH.sources)
     assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_the_theme_is_chosen_and_remembered(visit):
+    page = visit()
+    assert not page.evaluate("document.body.classList.contains('dark')")
+    menu(page, words_of("en")["theme_dark"])
+    assert page.evaluate("document.body.classList.contains('dark')")
+    page.reload()
+    page.wait_for_selector("body.dark")
 
 
 def test_nothing_found_looks_different(visit):
@@ -231,49 +351,51 @@ def test_nothing_found_looks_different(visit):
     assert page.locator(".turn .cite, .turn .chip").count() == 0
 
 
-@pytest.mark.parametrize(("question", "said"), [("outage", "The model server does not answer."), ("crash", ENGLISH.failed_next)])
-def test_a_failure_is_said_and_can_be_retried(visit, question, said):
+@pytest.mark.parametrize("question", ["outage", "crash"])
+def test_a_failure_is_said_and_can_be_retried(visit, question):
     page = visit()
-    ask(page, question, status="failed")
-    expect(page.locator(".failure")).to_contain_text(said)
-    expect(page.locator("[data-act=retry]")).to_be_visible()
-    assert "secret" not in page.content()
+    ask(page, question, status="")
+    expect(page.locator("#chat .turn")).to_have_count(1)
+    expect(page.locator(".failure, .aside").first).to_be_visible()
+    expect(page.locator("[data-act=again]")).to_be_visible()
+    if question == "outage":
+        expect(page.locator("#chat")).to_contain_text("The model server does not answer.")
+    assert "internal secret" not in page.content()
 
 
 def test_a_question_that_cannot_be_asked_stays_in_the_input(visit, site):
     page = visit()
     page.locator("#send").click()
     expect(page.locator("#notice")).to_have_text(ENGLISH.empty)
-    expect(page.locator(".welcome h1")).to_have_text(ENGLISH.welcome)
-    expect(page.locator("#send")).to_have_text(ENGLISH.send)
-    page.locator("#question textarea").fill("x" * 201)
-    page.keyboard.press("Enter")
+    expect(page.locator(".welcome h2")).to_have_text(ENGLISH.welcome)
+    page.locator("#question").fill("x" * 201)
+    page.locator("#question").press("Enter")
     expect(page.locator("#notice")).to_have_text(ENGLISH.too_long.format(n=201, limit=200))
-    expect(page.locator("#question textarea")).to_have_value("x" * 201)
+    expect(page.locator("#question")).to_have_value("x" * 201)
     assert site.service.asked == []
     ask(page, "leave")
     expect(page.locator("#notice")).to_be_empty()
 
 
-def test_the_account_decides_what_is_read(visit, site):
-    page = visit()
-    ask(page, "salaries")
-    expect(page.locator(".turn .cite")).to_have_count(1)
-    expect(page.locator("#who .who")).to_have_text("hr of acme")
-    other = visit(who="sales")
-    ask(other, "salaries")
-    expect(other.locator(".nothing")).to_be_visible()
-    assert [(asked[1].user, asked[2]) for asked in site.service.asked] == [("hr", ()), ("sales", ())]
-
-
-def test_two_browsers_share_nothing(visit, site):
-    first, second = visit(), visit()
+def test_two_accounts_share_nothing(visit, site):
+    first, second = visit(who="hr"), visit(who="sales")
     ask(first, "salaries")
-    expect(second.locator(".welcome")).to_be_visible()
-    ask(second, "leave")
-    ask(first, "leave")
-    assert first.locator(".question").all_inner_texts() != second.locator(".question").all_inner_texts()
-    assert [len(asked[2]) for asked in site.service.asked] == [0, 0, 2]
+    expect(first.locator(".turn .cite")).to_have_count(1)
+    ask(second, "salaries")
+    expect(second.locator(".nothing")).to_be_visible()
+    assert [(asked[1].user, asked[2]) for asked in site.service.asked] == [("hr", ()), ("sales", ())]
+    second.goto(first.url)
+    expect(second.locator(".welcome .notice")).to_have_text(ENGLISH.no_chat)
+    expect(second.locator("#sessions .current")).to_have_count(0)
+    assert "session" not in second.url
+
+
+def test_nobody_reads_the_page_without_signing_in(browser, site):
+    context = browser.new_context()
+    response = context.request.get(site.url + "?session=x", max_redirects=0)
+    assert response.status == 303
+    assert response.headers["location"] == "/sign-in?next=%2F%3Fsession%3Dx"
+    context.close()
 
 
 def test_a_passage_is_checked_again_when_it_is_opened(visit, site):
@@ -289,56 +411,201 @@ def test_a_passage_is_checked_again_when_it_is_opened(visit, site):
         site.service.hits = readable
 
 
-def test_clear_starts_over_and_closes_the_passage(visit):
+def test_an_edited_question_cuts_what_follows(visit, site):
+    page = visit()
+    ask(page, "annual leave")
+    ask(page, "salaries")
+    page.locator("#chat .asked").first.hover()
+    page.locator("[data-act=edit]").first.click()
+    page.locator(".edit textarea").fill("unused leave days")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat .turn")).to_have_count(1)
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
+    expect(page.locator(".question")).to_contain_text("unused leave days")
+    assert site.service.asked[-1][2] == ()
+    page.locator("[data-act=again]").click()
+    expect(page.locator("#chat .turn .prose-text")).to_contain_text("fifteen")
+    assert [asked[0] for asked in site.service.asked] == ["annual leave", "salaries", "unused leave days", "unused leave days"]
+
+
+def test_chats_are_found_renamed_exported_and_deleted(visit):
+    page = visit(who="admin")
+    ask(page, "annual leave")
+    page.locator("[data-act=new]:visible").first.click()
+    expect(page.locator(".welcome")).to_be_visible()
+    ask(page, "longword please")
+    expect(page.locator("#sessions li")).to_have_count(2)
+    expect(page.locator("#sessions li").first).to_contain_text("longword")
+    page.locator("#search").fill("ANNUAL")
+    expect(page.locator("#sessions li")).to_have_count(1)
+    page.locator("#sessions .icon-button").click()
+    page.keyboard.press("Enter")
+    page.keyboard.type("휴가 <b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sessions .side-open")).to_have_text("휴가 <b>")
+    page.locator("#sessions .icon-button").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name=words_of("en")["export_markdown"]).click()
+    assert "fifteen days" in Path(download.value.path()).read_text(encoding="utf-8")
+    page.locator("#sessions .icon-button").click()
+    page.get_by_role("menuitem", name=words_of("en")["delete"]).click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#sessions li")).to_have_count(1)
+    page.locator("#sessions .icon-button").click()
+    page.get_by_role("menuitem", name=words_of("en")["delete"]).click()
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#sessions")).to_have_text(words_of("en")["no_chats_found"])
+    page.locator("#search").fill("")
+    expect(page.locator("#sessions li")).to_have_count(1)
+    expect(page.locator("#chat .question")).to_contain_text("longword")
+
+
+def test_a_template_is_made_chosen_and_filled_by_keyboard(visit, site):
+    page = visit()
+    words = words_of("en")
+    menu(page, words["templates"], "menuitem")
+    page.get_by_role("button", name=words["template_new"]).click()
+    page.keyboard.type("leave-days")
+    page.locator("[name=title]").fill("Days of leave")
+    page.locator("[name=text]").fill("How many days is {{kind}} leave?")
+    page.get_by_role("button", name=words["template_example_add"]).click()
+    page.get_by_label(words["template_example_question"].format(n=1)).fill("And unpaid?")
+    page.get_by_label(words["template_example_answer"].format(n=1)).fill("Thirty. [1]")
+    page.locator("#template-box [type=submit]").click()
+    expect(page.locator("#template-box .template-name")).to_have_text("/leave-days")
+    page.keyboard.press("Escape")
+    page.locator("#question").focus()
+    page.keyboard.type("/zzz")
+    expect(page.locator("#templates [role=option]")).to_have_count(0)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("/DAYS")
+    expect(page.locator("#templates [role=option]")).to_have_count(1)
+    assert page.locator("#question").get_attribute("aria-activedescendant") == "template-0"
+    page.keyboard.press("Enter")
+    expect(page.locator("#template-fill textarea")).to_be_focused()
+    page.keyboard.type("annual")
+    page.keyboard.press("Tab")
+    page.locator("#template-fill [type=submit]").press("Enter")
+    expect(page.locator("#question")).to_have_value("How many days is annual leave?")
+    expect(page.locator("#question")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
+    assert site.service.asked[-1][0] == "How many days is annual leave?"
+
+
+def test_thumbs_are_kept_with_their_reason(visit):
     page = visit()
     ask(page, "leave")
-    page.locator(".answer .cite").first.click()
-    expect(page.locator(".passage")).to_be_visible()
-    page.locator("#clear").click()
-    expect(page.locator(".welcome")).to_be_visible()
-    expect(page.locator(".passage")).to_have_count(0)
+    page.locator("[data-rating=down]").click()
+    page.get_by_label(words_of("en")["reason_outdated"]).check()
+    page.locator(".feedback textarea").fill("It is sixteen days.")
+    with page.expect_response("**/feedback") as kept:
+        page.locator(".feedback [type=submit]").click()
+    said = kept.value.json()
+    assert (said["rating"], said["reason"], said["correction"]) == ("down", "outdated", "It is sixteen days.")
+    expect(page.locator(".feedback")).to_have_count(0)
+    page.reload()
+    expect(page.locator("[data-rating=down]")).to_have_attribute("aria-pressed", "true")
+    page.locator("[data-rating=down]").click()
+    expect(page.locator("[data-rating=down]")).to_have_attribute("aria-pressed", "false")
 
 
-def test_shift_enter_breaks_the_line_slash_focuses_and_composing_does_not_send(visit, site):
+def test_shortcuts_work_but_not_while_writing(visit, site):
     page = visit()
-    page.locator(".welcome").click()
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("/")
-    box = page.locator("#question textarea")
-    expect(box).to_be_focused()
-    page.keyboard.type("annual")
+    box = page.locator("#question")
+    box.focus()
+    page.keyboard.type("annual?")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("leave")
-    expect(box).to_have_value("annual\nleave")
-    box.evaluate("(e) => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true}))")
-    page.keyboard.type("!")
+    expect(box).to_have_value("annual?\nleave")
+    expect(page.locator("dialog")).to_have_count(0)
+    composing = "(e) => e.dispatchEvent(new KeyboardEvent('keydown', {%s, isComposing: true, bubbles: true, cancelable: true}))"
+    box.evaluate(composing % "key: 'Enter'")
+    box.evaluate(composing % "code: 'KeyS', ctrlKey: true, shiftKey: true")
+    expect(page.locator("#sidebar")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.locator(".turn")).to_have_attribute("data-status", "done")
-    assert [asked[0] for asked in site.service.asked] == ["annual\nleave!"]
+    expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
+    assert [asked[0] for asked in site.service.asked] == ["annual?\nleave"]
+    page.keyboard.press("Control+Shift+S")
+    expect(page.locator("#sidebar")).to_be_hidden()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    expect(page.locator("#help-box")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("")
+    page.keyboard.press("Control+Shift+X")
+    page.locator("#confirm-yes").click()
+    expect(page.locator("#toast")).to_have_text(words_of("en")["forgotten"])
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
 
 
 def test_copy_takes_the_answer_with_its_markers(visit):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     ask(page, "annual leave")
     page.locator("[data-act=copy]").click()
-    expect(page.locator("[data-act=copy]")).to_have_text(ENGLISH.copied)
+    expect(page.locator("#toast")).to_have_text(words_of("en")["copied_done"])
     assert re.sub(r"\s+", " ", page.evaluate("navigator.clipboard.readText()")) == "Annual leave is fifteen days. [1]"
+
+
+_NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, textarea, select, [role=button]')]
+  .filter((e) => e.checkVisibility() && !(e.getAttribute('aria-label') || e.innerText?.trim() || e.labels?.length || e.title))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("who", ["hr", "admin"])
+def test_every_control_has_a_name_and_the_page_its_landmarks(visit, who):
+    page = visit(who=who)
+    ask(page, "leave")
+    page.locator(".answer .cite").first.click()
+    expect(page.locator(".passage")).to_be_visible()
+    assert page.evaluate(_NAMELESS) == []
+    assert page.locator("h1").count() == page.locator("main").count() == page.locator("nav").count() == 1
+    assert page.locator("[aria-live=polite]").count() >= 1
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(set(ids)) == len(ids)
+    expect(page.locator("#top [data-act=gear]")).to_be_visible(visible=who == "admin")
+    page.keyboard.press("Escape")
+    page.locator("#account").click()
+    assert page.evaluate(_NAMELESS) == []
+
+
+def test_a_screen_reader_hears_the_answer(visit):
+    page = visit()
+    page.evaluate("""() => { window.heard = []; new MutationObserver(() => window.heard.push(
+        document.querySelector('#announce').textContent)).observe(document.querySelector('#announce'), {childList: true}); }""")
+    ask(page, "annual leave")
+    expect(page.locator("#announce")).to_contain_text(words_of("en")["answered"])
+    heard = page.evaluate("window.heard")
+    assert heard[0] == words_of("en")["thinking"]
+    assert "Annual leave is fifteen days." in " ".join(heard)
 
 
 @pytest.mark.parametrize("language", ["ko-KR", "en-US"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_has_no_sideways_scroll_and_room_for_fingers(visit, language, scheme):
-    page = visit(language, 390, 844, color_scheme=scheme)
+    page = visit(language, 360, 740, color_scheme=scheme)
+    expect(page.locator("#sidebar")).to_be_hidden()
     assert_no_sideways_scroll(page)
     ask(page, "longword")
     assert_no_sideways_scroll(page)
     page.locator(".chip").first.click()
     expect(page.locator(".passage")).to_be_visible()
     assert_no_sideways_scroll(page)
-    conversation, panel, composer = (page.locator(name).bounding_box() for name in ("#chat", "#panel", "#composer"))
+    conversation, panel, composer = (page.locator(name).bounding_box() for name in ("#scroll", "#panel", "#composer"))
     assert conversation["y"] + conversation["height"] <= panel["y"] + 1
     assert panel["y"] + panel["height"] <= composer["y"] + 1
-    assert composer["y"] + composer["height"] <= 844
-    for name in ("#send", ".chip", "#clear", ".icon-button", "[data-act=retry]"):
+    assert composer["y"] + composer["height"] <= 740
+    for name in ("#send", ".chip", "#top [data-act=files]", "[data-act=again]"):
         assert page.locator(name).first.bounding_box()["height"] >= 40, name
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    page.keyboard.press("Escape")
+    page.locator("#top [data-act=toggle-sidebar]").click()
+    expect(page.locator("#sidebar")).to_be_visible()
+    page.locator("#sessions .side-open").first.click()
+    expect(page.locator("#sidebar")).to_be_hidden()

@@ -209,6 +209,16 @@ class StateStoreContract:
         store.removed(ids("a"), [])
         assert store.removals(10) == ([], [])
 
+    def test_neighbours_are_the_served_chunks_around_for_readers_only(self, store: StateStore):
+        serve(store, "a", "v1", "law")
+        first, second = (store.resolve([one], LAW)[one][0] for one in ids("a"))
+        assert store.neighbours(first.id, LAW) == (None, second)
+        assert store.neighbours(second.id, LAW) == (first, None)
+        for stranger in (STAFF, SALES, STRANGER):
+            assert store.neighbours(first.id, stranger) == (None, None)
+        serve(store, "a", "v2", "law")
+        assert store.neighbours(first.id, LAW) == (None, None)
+
     def test_passages_are_what_resolve_says_in_short(self, store: StateStore):
         serve(store, "a")
         serve(store, "b", "v1", "law")

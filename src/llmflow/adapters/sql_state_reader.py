@@ -69,6 +69,25 @@ class StateReader(StateDatabase):
                         found[chunk.id] = (chunk, document)
         return found
 
+    def neighbours(self, chunk_id: str, principal: Principal) -> tuple[Chunk | None, Chunk | None]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import chunks
+
+        resolved = self.resolve([chunk_id], principal).get(chunk_id)
+        if resolved is None:
+            return None, None
+        chunk, document = resolved
+        near = (chunk.ordinal - 1, chunk.ordinal + 1)
+        statement = select(chunks.c.ordinal, chunks.c.id).where(
+            chunks.c.document_id == document.id, chunks.c.version == document.version, chunks.c.ordinal.in_(near)
+        )
+        with self._read() as connection:
+            ids = {row.ordinal: row.id for row in connection.execute(statement)}
+        found = self.resolve(list(ids.values()), principal)  # asked anew: a version may have gone meanwhile
+        before, after = (found.get(ids.get(ordinal, "")) for ordinal in near)
+        return before[0] if before else None, after[0] if after else None
+
     def passages(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, ServedPassage]:
         from llmflow.adapters.sql_state_hits import PASSAGES, readable_groups
 

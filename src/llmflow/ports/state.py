@@ -124,6 +124,10 @@ class StateStore(Protocol):
         """Return the served and readable chunks among `chunk_ids`; everything else is left out."""
         ...
 
+    def neighbours(self, chunk_id: str, principal: Principal) -> tuple[Chunk | None, Chunk | None]:
+        """Return the served chunks before and after a chunk in its document; None at its ends, and where `resolve` has nothing."""
+        ...
+
     def passages(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, ServedPassage]:
         """Return the same chunks as `resolve`, with no more than a search looks at: it reads hundreds and shows ten."""
         ...

@@ -41,6 +41,15 @@ class WorkspaceChat:
         found = self._workspace.stores.state.resolve([chunk_id], principal).get(chunk_id)
         return Hit(*found, score=0.0) if found else None
 
+    def neighbours(self, chunk_id: str, principal: Principal) -> tuple[str, str]:
+        """Return the text before and after a passage in its document; empty at its ends, and where it may not be read."""
+        before, after = self._workspace.stores.state.neighbours(chunk_id, principal)
+        return before.text if before else "", after.text if after else ""
+
+    def original(self, document_id: str) -> bytes | None:
+        """Return the original file of a document; whoever asks has checked that it may be read."""
+        return self._workspace.stores.raw.get(document_id)
+
     def health(self) -> Mapping[str, object]:
         return health(self._workspace)
 

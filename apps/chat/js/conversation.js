@@ -1,0 +1,199 @@
+// What happens in the conversation: asking, stopping, copying, editing, following the answer, and saying aloud what comes.
+const scroller = () => $('#scroll');
+const pending = () => $('#live .turn[data-status=pending]') || $('#chat .turn[data-status=pending]');
+const messageOf = (node) => node.closest('.answer')?.dataset.message;
+const questionOf = (node) => node.closest('.turn')?.dataset.question;
+
+function ask(question) {
+  if (state.busy) return false;
+  state.busy = true;
+  state.sent = question;
+  notice('');
+  follow = true;
+  trigger('ask', { session: state.session, question, language: state.language });
+  return true;
+}
+
+function askAgain(message, content = '') {
+  if (state.busy) return;
+  state.busy = true;
+  state.sent = '';
+  follow = true;
+  trigger('again', { session: state.session, message, content, language: state.language });
+}
+
+function stopAnswer() { trigger('stop', { session: state.session }); }
+
+actions.sample = (button) => ask(button.dataset.question);
+actions.again = (button) => askAgain(questionOf(button));
+actions.stop = stopAnswer;
+actions.cite = (button) => {
+  opener = button;
+  trigger('cite', {
+    session: state.session, message: button.dataset.message, number: Number(button.dataset.number), language: state.language,
+  });
+};
+
+// The text of an answer as it is read, its marks as [n].
+function textOf(node) {
+  const copy = node.cloneNode(true);
+  $$('.cite', copy).forEach((cite) => cite.replaceWith(`[${cite.textContent}]`));
+  $$('.code-copy', copy).forEach((button) => button.remove());
+  const holder = h('div', { class: 'off-screen pre' }, copy);
+  document.body.append(holder);
+  const text = holder.innerText.trim();
+  holder.remove();
+  return text;
+}
+
+async function copied(button, text) {
+  await copyText(text);
+  button.classList.add('done');
+  setTimeout(() => button.classList.remove('done'), 1500);
+  toast(word('copied_done'));
+}
+actions.copy = (button) => copied(button, textOf($('[data-copy]', button.closest('.answer'))));
+actions['copy-question'] = (button) => copied(button, $('.question', button.closest('.turn')).dataset.raw);
+
+actions.edit = (button) => {
+  const asked = button.closest('.asked');
+  if (!asked || state.busy || $('.edit', asked)) return;
+  const box = h('textarea', { 'aria-label': word('edit_question'), rows: '3', maxlength: $('#question').dataset.limit });
+  box.value = $('.question', asked).dataset.raw;
+  const id = questionOf(button);
+  const end = () => { form.remove(); asked.classList.remove('editing'); $('[data-act=edit]', asked)?.focus(); };
+  const send = () => { if (box.value.trim()) { askAgain(id, box.value); end(); } };
+  const form = h('div', { class: 'edit' }, box, h('p', {}, word('edit_cuts')),
+    h('div', { class: 'box-foot' },
+      h('button', { type: 'button', class: 'plain', click: end }, word('cancel')),
+      h('button', { type: 'button', class: 'primary', click: send }, word('edit_send'))));
+  box.addEventListener('keydown', (event) => {
+    if (isComposing(event)) return;
+    if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); send(); }
+    if (event.key === 'Escape') { event.stopPropagation(); end(); }
+  });
+  asked.classList.add('editing');
+  asked.append(form);
+  box.focus();
+};
+
+// Follow the answer while the reader is at the end; leave the reader alone anywhere else.
+let follow = true;
+function toEnd() { if (follow) { const box = scroller(); box.scrollTop = box.scrollHeight; } }
+document.addEventListener('scroll', (event) => {
+  const box = event.target;
+  if (box.id === 'scroll') follow = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+}, true);
+
+// A screen reader hears whole sentences as they are complete, not every piece from the start.
+let spoken = 0;
+function sayNew(text) {
+  const end = Math.max(...['. ', '? ', '! ', '다.', '\n'].map((mark) => text.lastIndexOf(mark) + mark.length));
+  if (end > spoken) { announce(text.slice(spoken, end)); spoken = end; }
+}
+
+document.addEventListener('llmflow:live', () => {
+  const turn = $('#live .turn');
+  if (!turn) { settle(); return; }
+  state.busy = true;
+  heard = true;
+  const answer = $('.prose-text', turn);
+  if (answer) sayNew(answer.innerText);
+  else { spoken = 0; announce(word('thinking')); }
+  decorate($('#live'));
+  toEnd();
+});
+
+let shownSession = null;
+watch('value', () => {
+  const root = $('[data-session]', element);
+  if (!root) return;
+  const arrived = root.dataset.session;
+  if (arrived !== state.session) { state.session = arrived; setAddress(arrived, false); }
+  if (arrived !== shownSession) { shownSession = arrived; follow = true; showTitle(); }
+  decorate(element);
+  requestAnimationFrame(toEnd);
+  settle();
+  loadSessions();
+  lookAgain();
+});
+
+// The log and the answer being written are two parts, which change one after the other: look when either has.
+let heard = false;
+function settle() {
+  state.busy = Boolean(pending());
+  if (state.busy || !heard) return;
+  heard = false;
+  const last = $$('.turn', element).at(-1);
+  const rest = (last && $('.prose-text, .failure', last)?.innerText) || '';
+  announce(`${rest.slice(spoken)} ${word('answered')}`);
+  spoken = 0;
+}
+
+// An answer that another process writes is looked at again until it is there.
+let lookTimer = 0;
+function lookAgain() {
+  clearTimeout(lookTimer);
+  if (!$('#chat .turn[data-status=pending]')) return;
+  lookTimer = setTimeout(() => trigger('open', { session: state.session, language: state.language }), 3000);
+}
+
+document.addEventListener('llmflow:notice', () => {
+  const refused = $('#notice .notice[data-refused]');
+  if (!refused) return;
+  if (!pending()) state.busy = false;
+  const box = $('#question');
+  if (state.sent && !box.value) { box.value = state.sent; grow(box); }
+  state.sent = '';
+});
+
+// Times in the reader's own zone, and a button on every piece of code.
+function decorate(root) {
+  for (const time of $$('time[datetime]', root)) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.getTime())) {
+      time.textContent = moment.toLocaleString(state.language === 'ko' ? 'ko-KR' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+    }
+  }
+  for (const code of $$('pre', root)) {
+    if (code.parentElement.classList.contains('code-box')) continue;
+    const box = h('div', { class: 'code-box' });
+    code.replaceWith(box);
+    box.append(code, h('button', { type: 'button', class: 'code-copy', click: (event) => copied(event.currentTarget, code.innerText) }, word('copy_code')));
+    code.tabIndex = 0;
+  }
+}
+
+// The panel takes the keyboard when it opens and gives it back when it closes.
+let opener = null;
+function closePanel() {
+  if (!$('#panel .passage, #panel .notice')) return;
+  document.dispatchEvent(new CustomEvent('llmflow:close-panel'));
+  if (opener?.isConnected) opener.focus();
+}
+actions['close-panel'] = closePanel;
+document.addEventListener('llmflow:panel', () => {
+  const passage = $('#panel .passage');
+  if (!passage) return;
+  const picture = $('.page-picture img', passage);
+  picture?.addEventListener('error', () => picture.closest('figure').remove());
+  passage.focus({ preventScroll: true });
+  ($('.quoted-text mark, .quoted-row', passage) || passage).scrollIntoView({ block: 'nearest' });
+});
+
+// A lost connection is said; when it is back, the session is read anew. An answer goes on without its reader.
+let lost = false;
+function connectionLost() { lost = true; notice(word('offline')); watchForServer(); }
+async function watchForServer() {
+  while (lost) {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    try {
+      const alive = await fetch('/healthz', { cache: 'no-store' });
+      if (!alive.ok && alive.status !== 503) continue;
+      lost = false;
+      if (!pending() && !state.busy) { notice(''); loadSessions(); }
+      else location.reload(); // the stream that showed the answer is gone with the connection
+    } catch { /* still away */ }
+  }
+}
+addEventListener('offline', () => { if (!lost) connectionLost(); });

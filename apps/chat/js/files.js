@@ -1,0 +1,121 @@
+// Files in one's own space: uploaded by button or by dropping them anywhere, followed until they can be asked about.
+const files = { items: [], jobs: [], uploads: [], timer: 0, maxBytes: 0 };
+const MEGABYTE = 1024 * 1024;
+
+actions.files = () => openFiles();
+actions.attach = () => openFiles().then(() => $('#file-input')?.click());
+
+async function openFiles() {
+  const input = h('input', { type: 'file', id: 'file-input', multiple: true, class: 'sr-only', tabindex: '-1', 'aria-hidden': 'true',
+    change: (event) => { upload([...event.target.files]); event.target.value = ''; } });
+  const list = h('div', { id: 'file-list', 'aria-live': 'polite' });
+  const drop = h('div', { class: 'drop' },
+    h('button', { type: 'button', class: 'primary', click: () => input.click() }, word('files_choose')), input, h('p', {}, word('files_drop')));
+  const dialog = openDialog(word('files'), [h('p', { class: 'fine' }, word('files_more')), drop, list], { id: 'file-box', wide: true });
+  dialog.addEventListener('close', () => clearTimeout(files.timer));
+  showFiles();
+  await loadFiles();
+}
+
+async function loadFiles() {
+  clearTimeout(files.timer);
+  try {
+    const [documents, jobs] = await Promise.all([api('/api/documents?space=own&limit=200'), api('/api/jobs?limit=100')]);
+    files.items = documents.items;
+    files.jobs = jobs.items;
+  } catch (error) { failed(error); return; }
+  showFiles();
+  const moving = files.items.some((one) => ['pending', 'processing'].includes(one.status)) || files.uploads.some((one) => !one.problem);
+  if (moving && $('#file-list')) files.timer = setTimeout(loadFiles, 1200);
+}
+
+function bytes(size) { return size < MEGABYTE ? `${Math.max(1, Math.round(size / 1024))} KB` : `${(size / MEGABYTE).toFixed(1)} MB`; }
+
+function showFiles() {
+  const list = $('#file-list');
+  if (!list) return;
+  const rows = [...files.uploads.map(uploadRow), ...files.items.map(fileRow)];
+  list.replaceChildren(rows.length ? h('ul', { class: 'items' }, rows) : h('p', { class: 'side-none' }, word('files_none')));
+}
+
+function uploadRow(one) {
+  const words = one.problem ? word('file_refused') : word('file_uploading', { percent: one.percent });
+  return h('li', { class: 'item file', 'data-status': one.problem ? 'failed' : 'uploading' },
+    h('span', { class: 'item-main' }, h('span', { class: 'file-name' }, one.name),
+      h('span', { class: 'file-state' }, words), one.problem ? h('span', { class: 'file-reason' }, one.problem) : null),
+    one.problem ? iconButton('close', `${word('close')}: ${one.name}`, () => { files.uploads = files.uploads.filter((other) => other !== one); showFiles(); })
+      : h('progress', { max: '100', value: String(one.percent), 'aria-label': words }));
+}
+
+function fileRow(one) {
+  const name = one.name || one.title || one.source;
+  const job = files.jobs.find((other) => other.document_id === one.id && ['waiting', 'running'].includes(other.status));
+  return h('li', { class: 'item file', 'data-status': one.status, 'data-document': one.id },
+    h('span', { class: 'item-main' }, h('span', { class: 'file-name' }, name),
+      h('span', { class: 'file-state' }, [word(`file_${one.status}`), job?.note, bytes(one.size)].filter(Boolean).join(' · ')),
+      one.reason ? h('span', { class: 'file-reason' }, one.reason) : null),
+    job ? h('progress', { max: '1', value: String(job.progress), 'aria-label': word(`file_${one.status}`) }) : null,
+    iconButton('delete', word('file_delete', { title: name }), () => deleteFile(one, name)));
+}
+
+async function deleteFile(one, title) {
+  if (!await confirmed(word('file_delete_ask'), word('file_delete_more', { title }), word('delete'))) return;
+  try {
+    await api(`/api/documents/${encodeURIComponent(one.id)}`, { method: 'DELETE' });
+    toast(word('deleted'));
+  } catch (error) { failed(error); }
+  await loadFiles();
+  $('#file-box .primary')?.focus();
+}
+
+async function upload(chosen) {
+  for (const file of chosen) {
+    const one = { name: file.name, percent: 0, problem: '' };
+    files.uploads.unshift(one);
+    showFiles();
+    try {
+      await send1(file, one);
+      files.uploads = files.uploads.filter((other) => other !== one);
+    } catch (error) { one.problem = error.message; }
+    await loadFiles();
+  }
+}
+
+function send1(file, one) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', '/api/documents');
+    request.setRequestHeader('Accept', 'application/json');
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) { one.percent = Math.round((100 * event.loaded) / event.total); showFiles(); }
+    });
+    request.addEventListener('load', () => {
+      let found = null;
+      try { found = JSON.parse(request.responseText); } catch { /* a proxy's page */ }
+      if (request.status >= 200 && request.status < 300) { resolve(found); return; }
+      if (request.status === 401) toSignIn();
+      reject(new Error([found?.error, found?.next].filter(Boolean).join(' ') || word('failed')));
+    });
+    request.addEventListener('error', () => reject(new Error(word('file_network'))));
+    const form = new FormData();
+    form.append('file', file, file.name);
+    request.send(form);
+  });
+}
+
+// Files may be dropped anywhere on the page.
+const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+let dragging = 0;
+const showDrop = (shown) => document.body.classList.toggle('dropping', shown);
+document.addEventListener('dragenter', (event) => { if (carriesFiles(event)) { dragging += 1; showDrop(true); } });
+document.addEventListener('dragleave', (event) => { if (carriesFiles(event)) { dragging -= 1; if (dragging <= 0) showDrop(false); } });
+document.addEventListener('dragover', (event) => { if (carriesFiles(event)) event.preventDefault(); });
+document.addEventListener('drop', async (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  dragging = 0;
+  showDrop(false);
+  const dropped = [...event.dataTransfer.files];
+  if (!$('#file-box')) await openFiles();
+  upload(dropped);
+});

@@ -1,0 +1,14 @@
+// The first look: theme, language, account, and the session that the address names.
+function start() {
+  if (!$('#question') || !$('#sessions') || !$('#title') || !$('#panel')) { setTimeout(start, 20); return; } // other parts are still being mounted
+  applyTheme();
+  state.session = sessionInAddress();
+  placeSidebar();
+  chooseLanguage(firstLanguage(), false);
+  loadAccount();
+  loadSessions();
+  trigger('open', { session: state.session, language: state.language });
+  if (!narrow.matches) $('#question').focus();
+  element.closest('body').dataset.ready = 'yes';
+}
+start();
