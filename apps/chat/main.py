@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from apps.chat.app import mount_page
+from apps.chat.backend import Backend
 from apps.chat.settings import ChatAppSettings
 from llmflow.accounts.settings import LOOPBACK
 from llmflow.errors import SettingsError
@@ -44,8 +45,9 @@ def main(
     try:
         access = open_access(workspace, settings.auth, erasers(workspace))
         routers = access_routers(access, settings.title, settings.language)
-        app = make_application(open_services(workspace, access.guard, settings.conversing), settings.title, routers)
-        mount_page(app, service, settings, access.guard, access.notice)
+        services = open_services(workspace, access.guard, settings.conversing)
+        app = make_application(services, settings.title, routers)
+        mount_page(app, Backend(services.conversations, service, access.guard), settings)
         # Models take seconds to load: they do so while the person reads the page, not after the first question.
         threading.Thread(target=service.warm, name="warm-up", daemon=True).start()
         serve(app, settings, as_json, access)

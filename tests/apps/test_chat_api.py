@@ -3,18 +3,12 @@
 import json
 import threading
 
-import gradio as gr
 import pytest
-from apps.chat.conversation import Conversation
 from chat_fakes import SmallService, make_hit
-from fastapi import Request
 from fastapi.testclient import TestClient
-from who import guard_of, person
+from who import asking_app, guard_of, person
 
-from apps.chat.app import create_app
 from apps.chat.settings import ChatAppSettings
-from apps.chat.texts import ENGLISH
-from apps.chat.turns import Turns
 from llmflow.errors import ModelUnavailable, PermissionDenied
 from llmflow.types import Principal
 
@@ -51,7 +45,7 @@ class BrokenService(SmallService):
 @pytest.fixture(scope="module")
 def site():
     service = SmallService(HITS)
-    return service, TestClient(create_app(service, SETTINGS, GUARD), raise_server_exceptions=False)
+    return service, TestClient(asking_app(service, SETTINGS, GUARD), raise_server_exceptions=False)
 
 
 @pytest.fixture
@@ -72,7 +66,7 @@ def events(text: str) -> list[tuple[str, dict]]:
 
 def test_health_is_200_only_while_questions_can_be_answered(client):
     assert client.get("/healthz").json() == {"status": "ok", "passages": 3}
-    broken = TestClient(create_app(BrokenService(None), SETTINGS, GUARD))
+    broken = TestClient(asking_app(BrokenService(None), SETTINGS, GUARD))
     assert broken.get("/healthz").status_code == 503
     assert broken.get("/healthz").json()["status"] == "model unavailable"
 
@@ -174,7 +168,7 @@ def test_the_stream_ends_with_the_complete_answer(client):
 
 def test_line_breaks_in_an_answer_do_not_break_the_stream():
     service = SmallService([make_hit(1, "A", "leave one"), make_hit(2, "B", "leave two")])
-    client = TestClient(create_app(service, SETTINGS, GUARD))
+    client = TestClient(asking_app(service, SETTINGS, GUARD))
     assert events(client.post("/api/ask/stream", json={"question": "leave"}, headers=HR).text)[-1][1]["text"].count("\n\n") == 1
 
 
@@ -188,7 +182,7 @@ def test_line_breaks_in_an_answer_do_not_break_the_stream():
     ],
 )
 def test_failures_are_told_in_three_sentences_and_hide_internals(error, status, said):
-    client = TestClient(create_app(BrokenService(error), SETTINGS, GUARD), raise_server_exceptions=False)
+    client = TestClient(asking_app(BrokenService(error), SETTINGS, GUARD), raise_server_exceptions=False)
     response = client.post("/api/ask", json={"question": "leave"}, headers=HR)
     assert response.status_code == status
     assert said in response.json()["error"]
@@ -200,7 +194,7 @@ def test_failures_are_told_in_three_sentences_and_hide_internals(error, status, 
 
 def test_one_question_too_many_is_told_to_come_back_and_the_slot_is_given_back():
     service = SmallService(HITS, gate=threading.Event())
-    client = TestClient(create_app(service, SETTINGS, GUARD))
+    client = TestClient(asking_app(service, SETTINGS, GUARD))
     statuses = []
     ask = {"json": {"question": "leave"}, "headers": HR}
     first = threading.Thread(target=lambda: statuses.append(client.post("/api/ask/stream", **ask).status_code))
@@ -216,7 +210,7 @@ def test_one_question_too_many_is_told_to_come_back_and_the_slot_is_given_back()
 
 
 def test_a_failed_question_gives_its_slot_back():
-    client = TestClient(create_app(BrokenService(RuntimeError("x")), SETTINGS, GUARD), raise_server_exceptions=False)
+    client = TestClient(asking_app(BrokenService(RuntimeError("x")), SETTINGS, GUARD), raise_server_exceptions=False)
     assert [client.post("/api/ask", json={"question": "leave"}, headers=HR).status_code for _ in range(3)] == [500] * 3
 
 
@@ -235,48 +229,6 @@ def test_a_passage_that_may_not_be_read_looks_like_one_that_is_gone(client):
     assert client.get("/api/passages/c2", headers=HR).status_code == 200
 
 
-def test_the_page_asks_the_guard_of_every_question(service):
-    turns = Turns(service, SETTINGS, GUARD)
-    asked = Conversation().ask("salaries")
-    *_, last = turns.answer(asked, "en", gr.Request(Request({"type": "http", "headers": [(b"who", b"sales")]})))
-    assert service.asked[0][1].user == "sales"
-    assert last[0].exchanges[-1].answer.found is False
-    *_, last = turns.answer(asked, "en", gr.Request(Request({"type": "http", "headers": []})))
-    assert last[0].exchanges[-1].error == ENGLISH.denied
-    assert len(service.asked) == 1
-
-
-def test_a_refused_question_leaves_every_component_as_it_was(service):
-    turns = Turns(service, SETTINGS, GUARD)
-    said = Conversation().ask("leave").stop()
-    state, chat, box, notice, *buttons = turns.begin(" ", said, "en")
-    assert (state, box) == (said, " ")
-    assert ENGLISH.empty in notice
-    assert list(turns.answer(said, "en", gr.Request())) == [(said, chat, *buttons)]
-    assert "leave" in chat
-
-
-def test_a_second_question_does_not_run_beside_the_first(service):
-    turns = Turns(service, SETTINGS, GUARD)
-    pending = Conversation().ask("leave")
-    with pytest.raises(gr.Error):
-        turns.begin("another", pending, "en")
-    with pytest.raises(gr.Error):
-        turns.begin_again(pending, "en")
-
-
-def test_nothing_of_the_page_is_seen_before_signing_in(client):
-    page = client.get("/", headers={"accept": "text/html"}, follow_redirects=False)
-    assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
-    for path in ("/config", "/gradio_api/queue/join", "/theme.css", "/gradio_api/startup-events"):
-        assert client.get(path).status_code == 401
-    assert client.get("/", headers=HR).status_code == 200
-
-
-def test_the_page_names_nobody_elses_account(client):
-    assert "acme" not in client.get("/config", headers=HR).text
-
-
 def test_malformed_requests_get_the_same_shape(client):
     for response in (
         client.post("/api/ask", content="{", headers=HR | JSON),
@@ -286,29 +238,3 @@ def test_malformed_requests_get_the_same_shape(client):
     ):
         assert response.status_code in (404, 422)
         assert set(response.json()) == {"error", "allowed", "next", "trace_id"}
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "upload"), ("GET", "info"), ("GET", "openapi.json"), ("GET", "file=/etc/passwd"), ("GET", "proxy=http://127.0.0.1/"),
-        ("POST", "call/answer"), ("POST", "api/answer"), ("GET", "vibe-code"), ("GET", "runs"),
-    ],
-)  # fmt: skip
-def test_gradios_own_side_doors_are_closed(client, method, path):
-    assert client.request(method, f"/gradio_api/{path}", headers=HR).status_code == 404
-
-
-def test_no_handler_of_the_page_is_a_public_endpoint(client):
-    dependencies = client.get("/config", headers=HR).json()["dependencies"]
-    assert len(dependencies) >= 10
-    assert {one["api_visibility"] for one in dependencies} == {"private"}
-    assert client.post("/gradio_api/run/answer", json={"data": []}, headers=HR).status_code in (404, 422)
-
-
-def test_the_page_names_no_other_host_that_it_would_load_from(client):
-    page = client.get("/", headers=HR).text + client.get("/theme.css", headers=HR).text
-    for host in ("fonts.googleapis", "fonts.gstatic", "jsdelivr", "cdnjs", "unpkg", "huggingface.co"):
-        assert host not in page
-    assert "connect-src 'self'" in client.get("/", headers=HR).headers["content-security-policy"]
-    assert client.get("/docs", headers=HR).status_code == 404

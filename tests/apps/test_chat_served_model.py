@@ -2,15 +2,9 @@
 
 from collections.abc import Iterator
 
-import gradio as gr
 import pytest
-from fastapi import Request
 from vllm_double import VllmDouble
-from who import guard_of, person
 
-from apps.chat.conversation import Conversation
-from apps.chat.settings import ChatAppSettings
-from apps.chat.turns import Turns
 from llmflow.adapters.state_pointers import StatePointers
 from llmflow.errors import ModelInterrupted
 from llmflow.ingestion.access import Grant
@@ -22,7 +16,6 @@ from llmflow.serving.chat import WorkspaceChat
 from llmflow.types import Answer, Principal
 
 STAFF = Principal("acme", frozenset(), "staff")
-BROWSER = gr.Request(Request({"type": "http", "headers": [(b"who", b"staff")]}))
 QUESTION = "반반차는 몇 시간 단위로 쓸 수 있나요?"
 FILES = {
     "leave.md": "# 휴가 규정\n\n## 반반차\n\n반반차는 2시간 단위로 쓸 수 있으며 하루에 두 번까지 신청할 수 있다.\n",
@@ -87,22 +80,6 @@ def test_half_an_answer_is_told_and_the_next_question_works(workspace, double):
         ask(workspace)
     double.cut_after = -1
     assert ask(workspace).model == "chat"
-
-
-def test_the_page_says_in_the_readers_language_that_an_answer_broke_off(workspace, double):
-    double.cut_after = 3
-    turns = Turns(WorkspaceChat(workspace), ChatAppSettings(), guard_of(person("staff")))
-    for language, words in (("ko", "언어 모델이 답변하다가 멈췄습니다"), ("en", "stopped in the middle of its answer")):
-        *_, last = turns.answer(Conversation().ask(QUESTION), language, BROWSER)
-        exchange = last[0].exchanges[-1]
-        assert exchange.status == "failed" and words in exchange.error and words in last[1]
-
-
-def test_the_page_shows_why_an_answer_is_quoted(workspace, double):
-    double.close()
-    turns = Turns(WorkspaceChat(workspace), ChatAppSettings(), guard_of(person("staff")))
-    *_, last = turns.answer(Conversation().ask(QUESTION), "ko", BROWSER)
-    assert "언어 모델에 연결할 수 없어" in last[1]
 
 
 def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages(workspace, double):

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
-from who import guard_of, person
+from who import asking_app, guard_of, person
 
-from apps.chat.app import create_app
 from apps.chat.settings import ChatAppSettings
 from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.evaluation.gate import Check, decide
@@ -135,7 +134,7 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
 
 
 def test_the_api_serves_it(service):
-    client = TestClient(create_app(service, ChatAppSettings(), guard_of(person("hr", "hr"), person("staff"))))
+    client = TestClient(asking_app(service, ChatAppSettings(), guard_of(person("hr", "hr"), person("staff"))))
     found = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
     assert found["found"] and found["citations"][0]["source"] == "hr/leave.md"
     refused = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "staff"}).json()
@@ -159,7 +158,7 @@ def test_promoted_settings_are_followed_without_a_restart(service, tmp_path):
     assert after.settings_id == words.fingerprint() and after.found
     assert all(set(hit.channels) == {"text"} for hit in service.search(LEAVE, HR))
     assert service.health()["retrieval"] == f"{words.fingerprint()} (promoted: words)"
-    with TestClient(create_app(service, ChatAppSettings(), guard_of(person("hr", "hr")))) as client:
+    with TestClient(asking_app(service, ChatAppSettings(), guard_of(person("hr", "hr")))) as client:
         answer = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
         assert answer["settings_id"] == words.fingerprint()
     elsewhere.roll_back("kim", "")

@@ -1,9 +1,16 @@
 """Accounts for tests of what comes after the sign-in: a request says in its header `who` which one it is of."""
 
+from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from llmflow.errors import SignInRequired
+from llmflow.serving.access_log import install_access_log
+from llmflow.serving.api import ChatApiSettings, make_router
 from llmflow.serving.auth import Guard
+from llmflow.serving.gate import add_gate
+from llmflow.serving.http_errors import install_error_handlers
+from llmflow.serving.middleware import SecurityHeaders
+from llmflow.serving.service import ChatService
 from llmflow.types import Account, Role
 
 
@@ -22,3 +29,14 @@ def guard_of(*people: Account, home_tenant: str = "acme") -> Guard:
         return known[name]
 
     return Guard(identify, home_tenant)
+
+
+def asking_app(service: ChatService, settings: ChatApiSettings, guard: Guard) -> FastAPI:
+    """Return the routes of single questions behind the gate, with no page."""
+    app = FastAPI()
+    install_error_handlers(app)
+    app.include_router(make_router(service, settings, guard))
+    add_gate(app, guard)
+    app.add_middleware(SecurityHeaders)
+    install_access_log(app)
+    return app
