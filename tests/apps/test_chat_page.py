@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -85,8 +86,9 @@ def account_router() -> APIRouter:
 
 class _Site:
     def __init__(self, folder: Path) -> None:
-        self.service = PageService(HITS, gate=threading.Event())
-        self.service.gate.set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.service = PageService(HITS, gate=self.gate)
         conversations = small_conversations(self.service, folder)
         templates = SqlTemplateStore(StateDatabase(f"sqlite:///{folder / 'state.db'}"))
         services = Services(GUARD, conversations, self.service, templates, answer_threads(conversations.settings))
@@ -113,7 +115,7 @@ class _Site:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.service.gate.set()
+        self.gate.set()
         self.server.should_exit = True
         self.thread.join(30)
 
@@ -136,7 +138,7 @@ def browser():
 @pytest.fixture
 def visit(browser, site):
     """Open the page; at the end, no script of a document ran, nothing left localhost and nothing failed in the console."""
-    site.service.gate.set()
+    site.gate.set()
     site.service.asked.clear()
     contexts, pages, outside, faults = [], [], [], []
 
@@ -187,7 +189,7 @@ def ask(page: Page, question: str, status: str = "done") -> None:
         )
 
 
-def menu(page: Page, name: str, role: str = "menuitemradio") -> None:
+def menu(page: Page, name: str, role: Literal["menuitemradio", "menuitem"] = "menuitemradio") -> None:
     page.locator("#account").click()
     page.get_by_role(role, name=name, exact=True).click()
 
@@ -224,7 +226,7 @@ def test_a_citation_opens_its_passage_with_the_quote_highlighted(visit):
 
 def test_the_answer_arrives_in_pieces_and_stop_keeps_what_has_come(visit, site):
     page = visit()
-    site.service.gate.clear()
+    site.gate.clear()
     ask(page, "How many days is annual leave?", status="pending")
     expect(page.locator("#live .prose-text")).to_have_text("Annual leave")
     expect(page.locator("#send")).to_be_hidden()
@@ -233,7 +235,7 @@ def test_the_answer_arrives_in_pieces_and_stop_keeps_what_has_come(visit, site):
     expect(page.locator(".turn .aside")).to_have_text(ENGLISH.stopped)
     expect(page.locator(".turn .prose-text")).to_have_text("Annual leave")
     expect(page.locator("#send")).to_be_visible()
-    site.service.gate.set()
+    site.gate.set()
     page.locator("[data-act=again]").click()
     expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
     expect(page.locator(".turn .prose-text")).to_contain_text("Annual leave is fifteen days.")
@@ -242,7 +244,7 @@ def test_the_answer_arrives_in_pieces_and_stop_keeps_what_has_come(visit, site):
 def test_a_refresh_keeps_the_conversation_and_joins_the_answer_being_written(visit, site):
     page = visit()
     ask(page, "annual leave")
-    site.service.gate.clear()
+    site.gate.clear()
     ask(page, "annual leave again", status="pending")
     address = page.url
     assert "?session=" in address
@@ -250,7 +252,7 @@ def test_a_refresh_keeps_the_conversation_and_joins_the_answer_being_written(vis
     expect(page.locator("#chat .turn")).to_have_count(1)
     expect(page.locator("#live .turn")).to_have_attribute("data-status", "pending")
     expect(page.locator("#live .question")).to_contain_text("annual leave again")
-    site.service.gate.set()
+    site.gate.set()
     expect(page.locator("#chat .turn")).to_have_count(2)
     expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
     assert page.url == address
@@ -262,14 +264,14 @@ def test_two_tabs_of_one_chat_do_not_write_at_once(visit, site):
     ask(first, "annual leave")
     second = visit(context=first.context, query=first.url.partition("/?")[2].join(["?", ""]))
     expect(second.locator("#chat .turn")).to_have_count(1)
-    site.service.gate.clear()
+    site.gate.clear()
     ask(first, "annual leave again", status="pending")
     second.locator("#question").fill("leave from the other tab")
     second.keyboard.press("Enter")
     expect(second.locator("#notice")).to_have_text(ENGLISH.busy)
     expect(second.locator("#question")).to_have_value("leave from the other tab")
     expect(second.locator("#live .question")).to_contain_text("annual leave again")
-    site.service.gate.set()
+    site.gate.set()
     for page in (first, second):
         expect(page.locator("#chat .turn")).to_have_count(2)
     assert [asked[0] for asked in site.service.asked] == ["annual leave", "annual leave again"]
@@ -281,13 +283,13 @@ def test_an_answer_goes_on_in_its_own_chat_while_another_is_read(visit, site):
     other = page.url
     page.keyboard.press("Control+Shift+O")
     expect(page.locator(".welcome")).to_be_visible()
-    site.service.gate.clear()
+    site.gate.clear()
     ask(page, "leave in another chat", status="pending")
     page.locator("#sessions .side-open", has_text="paid annual leave").first.click()
     expect(page.locator("#chat .question")).to_contain_text("paid annual leave")
     expect(page.locator("#live .turn")).to_have_count(0)
     assert page.url == other
-    site.service.gate.set()
+    site.gate.set()
     page.locator("#sessions .side-open", has_text="leave in another chat").first.click()
     expect(page.locator("#chat .question")).to_contain_text("leave in another chat")
     expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")

@@ -299,6 +299,7 @@ def test_the_panel_shows_neighbours_cut_on_the_far_side_and_the_page():
 
 def test_messages_pair_up_in_order():
     one, two = exchange("a"), exchange("b")
+    assert one.answer
     stray = replace(one.answer, id="x")
     assert exchanges_of([stray, one.question, one.answer, stray, two.question]) == [one, Exchange(two.question)]
 
@@ -306,6 +307,7 @@ def test_messages_pair_up_in_order():
 @pytest.mark.parametrize(("message", "number"), [("a2", 1), ("a1", 0), ("a1", 2), ("q1", 1)])
 def test_a_citation_that_was_never_given_is_none(message, number):
     one = exchange("q")
+    assert one.answer
     assert citation_in([one.question, one.answer], message, number) is None
     assert citation_in([one.question, one.answer], "a1", 1) == cite()
 
