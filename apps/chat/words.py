@@ -156,6 +156,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "gear_retrieval": ("검색 설정", "Retrieval settings"),
     "gear_health": ("상태", "Health"),
     "gear_dashboard": ("관리 화면 열기", "Open the dashboard"),
+    "gear_waiting": ("기다리는 문서 {n}개", "{n} waiting"),
+    "gear_no_model": ("모델 없이 문서 인용", "Quotations, no model"),
+    "gear_ok": ("모두 정상", "All in order"),
     "gear_none": ("알 수 없음", "Unknown"),
     # help
     "shortcuts": ("단축키", "Keyboard shortcuts"),

@@ -76,28 +76,31 @@ async function listKeys(list, fresh = null) {
   if (!secret) name.focus();
 }
 
-// What runs behind the chat, each from its own route: one that is away leaves the others.
-actions.gear = async () => {
-  const facts = h('dl', { class: 'facts gear' }, h('dt', {}, '…'));
+// What runs behind the chat, each from its own route: one that is slow or away keeps nothing else waiting.
+actions.gear = () => {
+  const facts = h('dl', { class: 'facts gear' });
+  const fact = (name) => {
+    const value = h('dd', {}, '…');
+    facts.append(h('dt', {}, word(name)), value);
+    return (text) => { value.textContent = text || word('gear_none'); };
+  };
+  const parts = GEAR.map(([path, names, read]) => [path, names.map(fact), read]);
   const link = settings.dashboard
     ? h('p', {}, h('a', { href: settings.dashboard, class: 'download', target: '_blank', rel: 'noopener' }, word('gear_dashboard'))) : '';
   openDialog(word('gear'), [facts, link], { id: 'gear-box' });
-  const ask1 = (path) => api(path).catch(() => null);
-  const [corpus, models, retrieval, health] = await Promise.all(['/api/corpus', '/api/models', '/api/retrieval', '/api/health'].map(ask1));
-  facts.replaceChildren(...gearFacts(corpus, models, retrieval, health).flatMap(([label, text]) => [h('dt', {}, label), h('dd', {}, text || word('gear_none'))]));
+  for (const [path, tells, read] of parts) {
+    api(path).then(read, () => []).then((texts) => tells.forEach((tell, index) => tell(texts[index])));
+  }
 };
 
-function gearFacts(corpus, models, retrieval, health) {
-  const counts = (found) => Object.entries(found || {}).map(([name, n]) => `${name} ${n}`).join(', ');
-  const when = (moment) => (moment ? new Date(moment).toLocaleString(state.language === 'ko' ? 'ko-KR' : 'en-GB') : '');
-  const total = corpus && (corpus.documents ?? Object.values(corpus.by_status || corpus.status || {}).reduce((sum, n) => sum + n, 0));
-  return [
-    [word('gear_documents'), corpus ? `${total} (${counts(corpus.by_status || corpus.status)})` : ''],
-    [word('gear_chunks'), corpus ? String(corpus.chunks ?? '') : ''],
-    [word('gear_fresh'), when(corpus?.indexed_at || corpus?.freshness || corpus?.updated_at)],
-    [word('gear_model'), servedName(models)],
-    [word('gear_retrieval'), retrieval?.served?.id || retrieval?.id || ''],
-    [word('gear_health'), (health?.parts || []).map((part) => `${part.name}: ${part.status}`).join(', ')],
-  ];
-}
-const servedName = (models) => models?.served?.name || models?.served?.model || (typeof models?.served === 'string' ? models.served : '') || models?.model || '';
+const counts = (found) => Object.entries(found).map(([name, n]) => `${name} ${n}`).join(', ');
+const moment = (text) => (text ? new Date(text).toLocaleString(state.language === 'ko' ? 'ko-KR' : 'en-GB') : '');
+const GEAR = [
+  ['/api/corpus', ['gear_documents', 'gear_chunks', 'gear_fresh'], (corpus) => [
+    `${corpus.documents} (${counts(corpus.by_status)})`, String(corpus.chunks),
+    [moment(corpus.newest_at), corpus.waiting ? word('gear_waiting', { n: corpus.waiting }) : ''].filter(Boolean).join(' · ')]],
+  ['/api/models', ['gear_model'], (models) => [models.served ? models.served.model : word('gear_no_model')]],
+  ['/api/retrieval', ['gear_retrieval'], (retrieval) => [[retrieval.served.label, retrieval.served.id].filter(Boolean).join(' · ')]],
+  ['/api/health', ['gear_health'], (health) => [health.status === 'ok' ? word('gear_ok')
+    : health.parts.filter((part) => part.status !== 'ok').map((part) => `${part.name}: ${part.detail} ${part.remedy}`).join('\n')]],
+];
