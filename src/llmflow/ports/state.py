@@ -125,7 +125,7 @@ class StateStore(Protocol):
         ...
 
     def neighbours(self, chunk_id: str, principal: Principal) -> tuple[Chunk | None, Chunk | None]:
-        """Return the served chunks before and after a chunk in its document; None at its ends, and where `resolve` has nothing."""
+        """Return the served chunks around a chunk in its document; None at its ends, and where `resolve` has nothing."""
         ...
 
     def passages(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, ServedPassage]:
