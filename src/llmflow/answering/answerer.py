@@ -14,6 +14,9 @@ from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fi
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
+from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
+from llmflow.answering.untrusted_inspect import inspect
+from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
@@ -68,6 +71,12 @@ class Found:
     evidence: Evidence
     problems: tuple[str, ...] = ()
     """Search models that could not be asked, with reasons."""
+    usable: tuple[Hit, ...] = ()
+    """The hits without what in them speaks to a model: what is quoted from and shown to one."""
+    suspicious: tuple[str, ...] = ()
+    """Ids of the chunks in which something did."""
+    instructs: bool = False
+    """The question itself tries to change the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +122,32 @@ class Answerer:
         question = self.mask(asked)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
         found = self.retriever.search_many([question], principal, self.settings.retrieve)[0]
-        evidence = weigh_evidence(question, found.hits, self.settings.evidence, self.retriever.analyser)
-        return Found(question, question != asked, spoken, found.hits, evidence, found.problems)
+        screened = screen(found.hits)
+        if screened.suspicious:  # planted passages must not crowd out the others
+            more = self.retriever.search_many([question], principal, len(found.hits) + 2 * len(screened.suspicious))[0]
+            screened = screen(more.hits)
+        evidence, usable = self._weigh(question, screened)
+        instructs = inspect(asked).suspicious
+        problems, hits = found.problems, found.hits
+        return Found(question, question != asked, spoken, hits, evidence, problems, usable, screened.suspicious, instructs)
+
+    def _weigh(self, question: str, screened: Screened) -> tuple[Evidence, tuple[Hit, ...]]:
+        """Return the evidence and the hits that it comes from: what is left of suspicious passages is a last resort."""
+        settings, analyser = self.settings.evidence, self.retriever.analyser
+        clean = screened.clean[: self.settings.retrieve]
+        evidence = weigh_evidence(question, clean, settings, analyser)
+        if evidence.confidence >= settings.min_confidence or len(screened.rest) == len(screened.clean):
+            return evidence, clean
+        rest = screened.rest[: self.settings.retrieve]
+        return weigh_evidence(question, rest, settings, analyser), rest
 
     def respond(self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "") -> Iterator[str | Answer]:
         """Yield the answer to what was found, as `stream` does: its second half. `summary` stands for turns before `history`."""
+        notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
+        told = [text[found.spoken] for condition, text in notices if condition]
         for piece in self._answer(found, history, summary):
-            if isinstance(piece, Answer) and found.problems:
-                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, SEARCH_AWAY[found.spoken]))))
+            if isinstance(piece, Answer) and told:
+                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, *told))), suspicious=found.suspicious)
             yield piece
 
     def _answer(self, found: Found, history: Sequence[ChatTurn], summary: str) -> Iterator[str | Answer]:
@@ -134,7 +161,7 @@ class Answerer:
         elif model is None:
             yield from self._quote(evidence, hits)
         else:
-            yield from self._generate(model, found.question, history, evidence, hits, spoken, summary)
+            yield from self._generate(model, found, history, summary)
 
     def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
         settings = self.settings.evidence
@@ -152,26 +179,20 @@ class Answerer:
         confidence, served = evidence.confidence, self.retriever.settings_id
         yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
 
-    def _generate(
-        self,
-        model: ChatModel,
-        question: str,
-        history: Sequence[ChatTurn],
-        evidence: Evidence,
-        hits: Sequence[Hit],
-        spoken: str,
-        summary: str = "",
-    ) -> Iterator[str | Answer]:
+    def _generate(self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str = "") -> Iterator[str | Answer]:
+        evidence, spoken = found.evidence, found.spoken
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
-        pieces: list[str] = []
-        passages = min(self.settings.prompt_passages, len(hits))
-        shown = hits[:passages]
+        begun = False
+        mark = new_mark()
+        passages = min(self.settings.prompt_passages, len(found.usable))
         while True:
             try:
-                request, shown = self._request(model, question, history, summary, hits[:passages], spoken)
+                request, shown = self._request(model, found, history, summary, passages, mark)
                 passages = len(shown)
-                for piece in model.stream(request):
-                    pieces.append(piece)
+                known = addresses("\n".join(hit.chunk.text for hit in shown))
+                said = AnswerStream(self.mask, known, PromptWatch(mark, self.prompts[spoken], spoken))
+                for piece in said.through(model.stream(request)):
+                    begun = True
                     yield piece
                 break
             except PromptTooLong as exc:
@@ -185,31 +206,31 @@ class Answerer:
             except ModelInterrupted:
                 raise
             except ModelUnavailable as exc:
-                if pieces:
+                if begun:
                     raise
                 log.warning("Quoting instead: %s", exc)
-            yield from self._quote(evidence, hits, MODEL_AWAY[spoken])
+            yield from self._quote(evidence, found.hits, MODEL_AWAY[spoken])
             return
         sources = [(hit, best.get(hit.chunk.id, hit.chunk.text)) for hit in shown]
-        text = drop_unknown_marks(self.mask("".join(pieces)), len(sources))
+        text = drop_unknown_marks(self.mask(said.text), len(sources)) if not said.leaked else LEAKED[spoken]
+        if said.leaked:
+            log.warning("%s repeated its prompt; the answer is not shown", model.name)
         text = text if text.strip() else NOT_FOUND[spoken]
         citations = cited_by_model(text, sources)
         served = self.retriever.settings_id
-        yield Answer(text, bool(citations), citations, tuple(hits), model.name, evidence.confidence, served)
+        yield Answer(text, bool(citations), citations, found.hits, model.name, evidence.confidence, served)
 
     def _request(
-        self, model: ChatModel, question: str, history: Sequence[ChatTurn], summary: str, hits: Sequence[Hit], spoken: str
+        self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str, passages: int, mark: str
     ) -> tuple[ChatRequest, Sequence[Hit]]:
-        """Return the request, and which of the hits its context has room for."""
-        blocks = [
-            f"[{n}] {hit.document.title} > {' > '.join(hit.chunk.heading_path)}\n{hit.chunk.text}"
-            for n, hit in enumerate(hits, 1)
-        ]
-        turns = [ChatTurn(turn.role, self.mask(turn.content)) for turn in history]
+        """Return the request, and which of the usable hits its context has room for."""
+        spoken, hits, question = found.spoken, found.usable[:passages], neutral(found.question)
+        blocks = [passage_block(n, hit) for n, hit in enumerate(hits, 1)]
+        turns = [ChatTurn(turn.role, neutral(self.mask(turn.content))) for turn in history]
         fitted = self._fitted(model, question, turns, summary, blocks, spoken)
-        system = self.prompts[spoken].replace("{evidence}", "\n\n".join(blocks[: fitted.passages]))
+        system = self.prompts[spoken].replace("{evidence}", fenced(blocks[: fitted.passages], mark, spoken))
         if fitted.summary:
-            system = f"{system}\n\n{EARLIER[spoken]}\n{self.mask(fitted.summary)}"
+            system = f"{system}\n\n{EARLIER[spoken]}\n{neutral(self.mask(fitted.summary))}"
         request = ChatRequest(
             system=system,
             turns=(*fitted.turns, ChatTurn("user", question)),
@@ -223,7 +244,7 @@ class Answerer:
     ) -> Fitted:
         """Return what fits by the bound on tokens where everything does, else by the model's own count."""
         memory, reply = self.settings.memory, self.settings.max_tokens
-        system = f"{self.prompts[spoken]}\n\n{EARLIER[spoken]}"
+        system = f"{self.prompts[spoken]}\n{fenced((), new_mark(), spoken)}\n\n{EARLIER[spoken]}"
         parts = {"system": system, "question": question, "passages": blocks, "turns": turns, "summary": summary}
         exact = tokenizer_counter(memory.tokenizer) if memory.tokenizer else token_counter(model)
         try:

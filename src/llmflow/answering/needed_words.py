@@ -4,8 +4,8 @@
 (frozenset({'ignore', 'forget'}), frozenset({'rule'}))
 """
 
-import re._constants as sre
-import re._parser as parser
+import re._constants as sre  # pyright: ignore[reportMissingImports]
+import re._parser as parser  # pyright: ignore[reportMissingImports]
 from collections.abc import Iterator, Sequence
 from typing import Any
 

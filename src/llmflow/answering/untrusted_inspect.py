@@ -6,6 +6,8 @@ False
 ['override', 'prompt']
 """
 
+# ruff: noqa: E501 - a pattern is read in one line
+
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,8 +40,12 @@ _TALK = re.compile(
     r"공격|인젝션|주입|악성|악의|탈옥|예시|예를 ?들|예:|같은 (?:문구|문장|지시|말|표현|명령|요청|내용)|라는 (?:문구|지시|문장|표현|명령|글|말|내용)|"
     r"위협|취약|탐지|차단|유도|시도|수법|사례|의심|속이"
 )
-_DENIED = re.compile(r"(?:not|no|isn't|never) (?:an? |any )?(?:attack|injection|example|test|threat)|(?:공격|예시|사례|인젝션|시험|위협)(?:이|가)? ?아니")
-_REPORTED_BEFORE = re.compile(r"(?:\bto|\binto|\bthat|\bwhich|\blike|\bas|\bsays?|\bsaying|\bmak(?:e|ing)|\bask\w*|\btell\w*|\binstruct\w*|\bit|\bthem|\bmodels?)[^.!?\n]{0,12}$")
+_DENIED = re.compile(
+    r"(?:not|no|isn't|never) (?:an? |any )?(?:attack|injection|example|test|threat)|(?:공격|예시|사례|인젝션|시험|위협)(?:이|가)? ?아니"
+)
+_REPORTED_BEFORE = re.compile(
+    r"(?:\bto|\binto|\bthat|\bwhich|\blike|\bas|\bsays?|\bsaying|\bmak(?:e|ing)|\bask\w*|\btell\w*|\binstruct\w*|\bit|\bthem|\bmodels?)[^.!?\n]{0,12}$"
+)
 _REPORTED_AFTER = re.compile(
     r"^[^.!?\n]{0,50}?(?:하도록|하게|하라는|라는|라며|하라고|라고 (?:쓰|적|하는|시키|유도|속)|(?:하|시키|만드|내|이)는|같은|등의|려는|따위|식의|류의)"
 )
@@ -159,7 +165,7 @@ def _told(text: str, start: int, end: int) -> bool:
     left = max(text.rfind(stop, 0, start) for stop in ".!?\n") + 1
     right = min((place for place in (text.find(stop, end) for stop in ".!?\n") if place >= 0), default=len(text))
     before, after = text[left:start], text[end:right]
-    about = f"{text[max(left - 80, 0):start]} {after}"
+    about = f"{text[max(left - 80, 0) : start]} {after}"
     if not _TALK.search(about) or _DENIED.search(about):
         return False
     quoted = any(sign in before[-40:] for sign in _QUOTES) and any(sign in text[end : end + 120] for sign in _QUOTES)
@@ -168,7 +174,9 @@ def _told(text: str, start: int, end: int) -> bool:
     here = f"{before} {after}"
     if not _TALK.search(here):
         return False
-    return bool((_REPORTED_BEFORE.search(before) and _TALK.search(before)) or _REPORTED_AFTER.search(text[max(end - 6, start) : right]))
+    return bool(
+        (_REPORTED_BEFORE.search(before) and _TALK.search(before)) or _REPORTED_AFTER.search(text[max(end - 6, start) : right])
+    )
 
 
 def _unique(findings: Iterator[Finding]) -> list[Finding]:

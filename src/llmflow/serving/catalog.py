@@ -248,7 +248,7 @@ def build_answerer(
     """Return the one answerer that evaluation and chat share."""
     masker = load_masker(preparation.masking)
     retriever = build_retriever(stores, preparation, retrieval)
-    return Answerer(retriever, answering, lambda text: masker.mask(text).text, prompts, model)
+    return Answerer(retriever, answering, masker, prompts, model)
 
 
 def open_catalog(env: str = "base") -> Workspace:
