@@ -16,6 +16,12 @@ ICON = (
     '<path d="M8 23v-6M16 23V9M24 23v-10" stroke="#fff" stroke-width="4" stroke-linecap="round"/></svg>'
 )
 """Of the browser's tab. Streamlit would fetch the icon of the open page from a public font server instead."""
+NARROW = """<style>
+[data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+[data-testid="stColumn"] { min-width: min(100%, 9.5rem); }
+[class*="st-key-charts"] [data-testid="stColumn"] { min-width: min(100%, 22rem); }
+</style>"""
+"""Columns go below each other where a tablet leaves them no room; Streamlit itself does so on telephones only."""
 SECTIONS = {
     "see": (
         ("overview", texts.OVERVIEW, ":material/monitoring:", Permission.USAGE_READ),
@@ -36,6 +42,7 @@ SECTIONS = {
 
 def main() -> None:
     st.set_page_config(page_title=say(texts.TITLE), page_icon=ICON, layout="wide")
+    st.html(NARROW)
     _show_language()
     current = visit()
     if current is None and signs_in_alone():

@@ -1,4 +1,4 @@
-"""A month of a made-up house in a workspace of its own, so that the dashboard can be looked at: `python -m apps.admin.demo_data`.
+"""Some weeks of a made-up house in an empty workspace, so that the dashboard can be looked at: `python -m apps.admin.demo_data`.
 
 Documents are the sample corpus and two files that cannot be read. Answers, citations, verdicts and measurements are made by the
 product itself; who asked when, how long it took and what people thought is drawn at random from a fixed seed. Everything goes
@@ -24,7 +24,7 @@ from llmflow.types import Account, Answer, Role
 from llmflow.workspace import home_path, project_path
 
 TENANT = "hanbit"
-DAYS, QUESTIONS_A_DAY, TALKS = 45, 26, 60
+DAYS, QUESTIONS_A_DAY, TALKS = 75, 26, 60
 MODELS = ("extractive", "chat-v1-5f0c2a91", "chat-v2-b81d03e4")
 REASONS = ("근거가 낡음", "틀린 내용", "질문과 다름", "wrong document", "")
 PEOPLE = (
@@ -235,7 +235,7 @@ def _details(answer: Answer, drawn: random.Random) -> dict[str, Any]:
 
 
 def _events(stores: ApplicationStores, people: Sequence[Account], settings_id: str, drawn: random.Random) -> None:
-    """Record numbers of a month and a half: few questions at weekends, a second model later on, one slow day."""
+    """Record numbers of two months and a half: few questions at weekends, a second model later on, one slow day."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for back in range(DAYS, -1, -1):
         day = today - timedelta(days=back)
@@ -246,7 +246,7 @@ def _events(stores: ApplicationStores, people: Sequence[Account], settings_id: s
 
 
 def _event(at: datetime, back: int, person: Account, settings_id: str, drawn: random.Random) -> AnswerEvent:
-    weights = (3, 0, 0) if back > 30 else (1, 5, 0) if back > 9 else (1, 1, 6)
+    weights = (3, 0, 0) if back > 64 else (1, 5, 0) if back > 9 else (1, 1, 6)
     (model,) = drawn.choices(MODELS, weights)
     generated, cached = model != "extractive", drawn.random() < (0.05 if back > 25 else 0.22)
     slow = 3.0 if back == 12 else 1.0

@@ -8,7 +8,12 @@ from apps.admin.settings import AdminSettings, load_settings
 from llmflow.workspace import project_path
 
 SCRIPT = Path(__file__).with_name("app.py")
-OPTIONS = {"client.showErrorDetails": "none", "server.maxUploadSize": "200", "theme.primaryColor": "#0072B2"}
+OPTIONS = {
+    "client.showErrorDetails": "none",
+    "server.maxUploadSize": "200",
+    "theme.light.primaryColor": "#0072B2",  # of each theme: a colour of both would be a third theme, always light
+    "theme.dark.primaryColor": "#56B4E9",
+}
 
 
 def configured(env: str, host: str | None, port: int | None, api: str | None) -> AdminSettings:

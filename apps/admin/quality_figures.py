@@ -26,7 +26,7 @@ def show_people(visit: Visit, days: int) -> None:
     period = (since.isoformat(), (today + timedelta(days=1)).isoformat())
     every = charts.days_between(since, today)
     by_day = visit.client.quality(*period, "day")
-    left, right = st.columns(2)
+    left, right = st.container(key="charts people").columns(2)
     with left:
         _show_judgements(by_day.feedback, every)
     with right:
@@ -130,7 +130,7 @@ def show_reports(visit: Visit) -> None:
         return
     for report, measured in found:
         st.caption(say(words.REPORT_AT, at=moment(report.at)))
-        left, right = st.columns(2)
+        left, right = st.container(key="charts reports").columns(2)
         for column, part, question in ((left, "channels", words.BY_CHANNEL), (right, "kinds", words.BY_KIND)):
             with column:
                 _show_recall(say(question), [figure for figure in measured if figure.part == part])

@@ -61,22 +61,21 @@ def running(*arguments: str) -> Iterator[str]:
         process.wait(30)
 
 
-def open_dashboard(page: Any, address: str, who: Seeded, language: str = "ko") -> None:
-    """Sign in and wait for the overview. Raises playwright's `TimeoutError` when it does not come."""
+def sign_in(page: Any, address: str, who: Seeded, language: str = "ko") -> None:
+    """Open the dashboard and send name and password. Raises playwright's `TimeoutError` when no page comes."""
     page.set_default_timeout(PATIENCE_MS)
     for _ in range(60):  # the address is printed before Streamlit listens
         with contextlib.suppress(Exception):
-            page.goto(address, timeout=5_000)
+            page.goto(address, timeout=10_000)
             break
         page.wait_for_timeout(1_000)
     page.get_by_role("textbox").first.wait_for()
     if language == "en":
         page.get_by_text("English", exact=True).click()
-        page.get_by_role("button", name=texts.SIGN_IN.en).wait_for()
+        page.get_by_role("heading", name=texts.TITLE.en, exact=True).wait_for()
     page.locator("input[autocomplete=username]").fill(who.name)
     page.locator("input[type=password]").fill(who.password)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name=texts.OVERVIEW.say(language), exact=True).wait_for()
 
 
 def open_view(page: Any, view: str, title: str) -> None:
@@ -120,7 +119,8 @@ def take(address: str, who: Seeded, out: Path, camera: Camera, views: tuple[str,
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         scheme = "dark" if camera.dark else "light"
         page = browser.new_page(viewport={"width": camera.width, "height": 900}, color_scheme=scheme)
-        open_dashboard(page, address, who, camera.language)
+        sign_in(page, address, who, camera.language)
+        page.get_by_role("heading", name=texts.OVERVIEW.say(camera.language), exact=True).wait_for()
         for view, title in zip(VIEWS, TITLES, strict=True):
             if view in views:
                 open_view(page, view, title.say(camera.language))
@@ -135,12 +135,13 @@ def _prepare(page: Any, view: str, language: str) -> None:
     """Show what a picture of the whole page would not: a month, a failed document, a conversation, a chosen person."""
     if view == "overview":
         page.get_by_text(texts.PERIODS[30].say(language), exact=True).click()
-    if view in ("documents", "models", "quality", "conversations", "people"):
+    if view in ("documents", "models", "conversations", "people"):
         table = page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
-        row = {"models": 1, "people": 3, "conversations": 4}.get(view, 1)
+        row = {"models": 1, "people": 3, "conversations": 6}.get(view, 1)
         page.mouse.click(box["x"] + 14, box["y"] + 35 * row + 17)
+        page.mouse.move(2, 2)  # away from the table, whose buttons would lie over the page
     if view == "audit":
         page.get_by_text(texts_people.AUDIT.say(language), exact=True).first.wait_for()
     drawn(page)

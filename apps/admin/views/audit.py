@@ -112,7 +112,7 @@ def _show_masked(visit: Visit, days: int) -> None:
     today = datetime.now(UTC).date()
     since = today - timedelta(days=days - 1)
     counts = visit.client.pii(since.isoformat(), (today + timedelta(days=1)).isoformat()).items
-    left, right = st.columns(2)
+    left, right = st.container(key="charts masked").columns(2)
     with left:
         _show_kinds(say(words.PII_WHAT), words.PII_ANSWER, _by_kind(counts), say(words.NO_PII))
     with right:

@@ -77,7 +77,7 @@ def _show_freshness(visit: Visit) -> None:
     told = [say(words.INDEXED_AT, at=moment(corpus.newest_at))] if corpus.newest_at else []
     told += [say(words.VECTORS, space=corpus.vector_space)] if corpus.vector_space else []
     st.caption(plain(" · ".join(told)))
-    left, right = st.columns(2)
+    left, right = st.container(key="charts documents").columns(2)
     with left:
         _show_counts(corpus)
     with right:

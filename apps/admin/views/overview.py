@@ -61,16 +61,20 @@ def _show_use(visit: Visit, days: int) -> None:
     by_group = client.usage(since.isoformat(), until.isoformat(), "group").rows
     by_model = client.usage(since.isoformat(), until.isoformat(), "model").rows
     filled = _every_day(by_day.rows, since, today)
-    left, right = st.columns(2)
-    with left:
-        _show_questions(filled, by_day.whole)
-        _show_wrong(filled, by_day.whole)
+    with st.container(key="charts"):
+        left, right = st.columns(2)
+        with left:
+            _show_questions(filled, by_day.whole)
+            _show_wrong(filled, by_day.whole)
+        with right:
+            _show_waiting(filled, by_day.whole)
+            _show_cache(filled, by_day.whole)
         _show_tokens_by_day(filled, by_day.whole)
-    with right:
-        _show_waiting(filled, by_day.whole)
-        _show_cache(filled, by_day.whole)
-        _show_cost(by_group, say(words.COST_GROUP), words.COST_GROUP_ANSWER)
-        _show_cost(by_model, say(words.COST_MODEL), words.COST_MODEL_ANSWER)
+        left, right = st.columns(2)
+        with left:
+            _show_cost(by_group, say(words.COST_GROUP), words.COST_GROUP_ANSWER)
+        with right:
+            _show_cost(by_model, say(words.COST_MODEL), words.COST_MODEL_ANSWER)
     _show_tables(by_day.rows, by_group, by_model, by_day.currency)
 
 
@@ -89,7 +93,7 @@ def _show_figures(now: Usage, before: Usage, currency: str) -> None:
         (words.REFUSED, share(now.refused, now.questions), _points(now.refused, now, before.refused, before)),
     ]
     cached = (words.CACHED, share(now.cached, now.questions), _points(now.cached, now, before.cached, before))
-    columns = [*st.columns(6), *st.columns(4)]
+    columns = [*st.columns(5), *st.columns(5)]
     _show_metrics(columns[:2], used, "normal")
     _show_metrics(columns[2:8], [*waited, *wrong], "inverse")
     _show_metrics(columns[8:9], [cached], "normal")
