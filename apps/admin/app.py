@@ -18,7 +18,7 @@ ICON = (
 """Of the browser's tab. Streamlit would fetch the icon of the open page from a public font server instead."""
 NARROW = """<style>
 [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
-[data-testid="stColumn"] { min-width: min(100%, 9.5rem); }
+[data-testid="stColumn"] { min-width: min(100%, 8.5rem); }
 [class*="st-key-charts"] [data-testid="stColumn"] { min-width: min(100%, 22rem); }
 </style>"""
 """Columns go below each other where a tablet leaves them no room; Streamlit itself does so on telephones only."""

@@ -101,6 +101,7 @@ def drawn(page: Any) -> None:
 def _whole(page: Any, camera: Camera, path: Path) -> None:
     height = page.evaluate("document.querySelector('[data-testid=stMain] [data-testid=stVerticalBlock]').scrollHeight") + 180
     page.set_viewport_size({"width": camera.width, "height": max(760, min(int(height), TALLEST))})
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     drawn(page)
     page.screenshot(path=str(path))
     page.set_viewport_size({"width": camera.width, "height": 900})

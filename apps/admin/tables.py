@@ -70,6 +70,11 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
 
 
+def rounded(count: int) -> str:
+    """Return a count that fits a figure: whole below a million, else to three digits."""
+    return f"{count:,}" if count < 1_000_000 else f"{count / 1e6:,.3g} M" if count < 1e9 else f"{count / 1e9:,.3g} G"
+
+
 def share(part: float, whole: float) -> str:
     """Return a percentage; a dash of nothing."""
     return f"{100 * part / whole:.1f}%" if whole else "–"

@@ -16,7 +16,7 @@ from apps.admin.metrics_text import read_metrics
 from apps.admin.reports import figures, is_share
 from apps.admin.session import plain
 from apps.admin.settings import AdminSettings, load_settings
-from apps.admin.tables import milliseconds, moment, share, size
+from apps.admin.tables import milliseconds, moment, rounded, share, size
 from apps.csv_export import csv_bytes
 from llmflow.errors import SettingsError
 
@@ -49,6 +49,7 @@ def test_what_people_wrote_means_nothing_to_markdown(text: str):
 def test_figures_are_told_in_the_unit_that_suits_them():
     assert (milliseconds(0), milliseconds(420), milliseconds(2300)) == ("–", "420 ms", "2.3 s")
     assert (share(1, 4), share(1, 0)) == ("25.0%", "–")
+    assert (rounded(999_999), rounded(1_432_586), rounded(2_000_000_000)) == ("999,999", "1.43 M", "2 G")
     assert (size(512), size(2048), size(3 * 1024**3)) == ("512 B", "2.0 KB", "3.0 GB")
     assert (moment("2026-11-25T18:00:00+09:00"), moment("")) == ("2026-11-25 09:00", "")
 

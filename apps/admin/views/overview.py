@@ -15,7 +15,7 @@ from apps.admin.choosing import choose_days
 from apps.admin.page import open_page
 from apps.admin.session import Visit, plain, refreshed, say
 from apps.admin.shapes_running import Usage
-from apps.admin.tables import milliseconds, share, show_table
+from apps.admin.tables import milliseconds, rounded, share, show_table
 from llmflow.accounts.permissions import Permission
 
 Figure = tuple[texts.Word, str, str | None]
@@ -109,7 +109,7 @@ def _spent(now: Usage, before: Usage, currency: str) -> Figure:
     """Return the figure of cost: in money where the settings name prices, else in tokens."""
     if now.cost:
         return words.COST, f"{now.cost:,.2f} {currency}", _change(now.cost, before.cost)
-    return words.TOKENS, f"{now.tokens:,}", _change(now.tokens, before.tokens)
+    return words.TOKENS, rounded(now.tokens), _change(now.tokens, before.tokens)
 
 
 def _change(now: float | None, before: float | None) -> str | None:
