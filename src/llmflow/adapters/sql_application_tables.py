@@ -137,6 +137,34 @@ chat_memories = Table(
     Index("chat_memories_by_expiry", "expires_at"),
 )
 
+cached_answers = Table(
+    "cached_answers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("scope", ID, nullable=False),
+    Column("tenant", NAME, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("text_key", ID, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("used_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Index("cached_answers_by_scope", "scope", "used_at"),
+    Index("cached_answers_by_text", "tenant", "text_key"),
+    Index("cached_answers_by_use", "used_at"),
+    Index("cached_answers_by_expiry", "expires_at"),
+)
+
+cached_sources = Table(
+    "cached_sources",
+    metadata,
+    Column("entry_id", ID, ForeignKey("cached_answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", ID, primary_key=True),
+    Column("chunk_id", ID, primary_key=True),
+    Index("cached_sources_by_document", "document_id"),
+    Index("cached_sources_by_chunk", "chunk_id"),
+)
+
 templates = Table(
     "templates",
     metadata,

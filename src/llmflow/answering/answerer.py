@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
+from llmflow.answering.cache import CacheSettings
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
@@ -55,6 +56,7 @@ class AnsweringSettings(Settings):
     temperature: float = Field(default=0.0, ge=0, le=2)
     memory: MemorySettings = MemorySettings()
     followups: FollowUpSettings = FollowUpSettings()
+    cache: CacheSettings = CacheSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ The answerer is the one that is evaluated. Everything here only decides what it 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from llmflow.answering.answerer import Answerer
+from llmflow.answering.answerer import Answerer, Found
+from llmflow.answering.cache import Asked, SemanticCache, making_of
 from llmflow.answering.followups import StandAlone, stand_alone
 from llmflow.answering.memory import Memory, Recalled
-from llmflow.ports import current_model
+from llmflow.ports import ChatModel, current_model
 from llmflow.types import Answer, ChatTurn, Principal
 
 
@@ -19,6 +20,7 @@ class Converser:
 
     answerer: Answerer
     memory: Memory = field(default_factory=Memory)
+    cache: SemanticCache | None = None
     rewrite_prompt: str = ""
     """What a chat model is asked to make a follow-up stand alone; empty: by rule."""
 
@@ -43,11 +45,31 @@ class Converser:
         recalled = self.memory.recall(session_id, history)
         asked = self.stand_alone(question, recalled)
         found = self.answerer.find(asked.text, principal, language)
-        for piece in self.answerer.respond(found, recalled.turns, recalled.summary):
+        model = current_model(self.answerer.model)
+        again = None if asked.changed else self._again(found, principal, model, recalled)
+        given = self.cache.find(again) if self.cache is not None and again is not None else None
+        pieces = (given.text, given) if given is not None else self.answerer.respond(found, recalled.turns, recalled.summary)
+        for piece in pieces:
             if isinstance(piece, Answer):
+                if self.cache is not None and again is not None and not piece.cached:
+                    self.cache.keep(again, piece)
                 piece = replace(piece, asked=found.question) if asked.changed else piece
                 self.memory.keep(session_id, self.answerer.mask(question), piece)
             yield piece
+
+    def _again(self, found: Found, principal: Principal, model: ChatModel | None, recalled: Recalled) -> Asked | None:
+        """Return the question as the cache looks at it; None where it has no say.
+
+        A model reads the turns before, so only the first question of a conversation is asked of the cache; quotations know none.
+        """
+        if self.cache is None or not self.answerer.settings.cache.enabled or found.masked or found.problems:
+            return None
+        if model is not None and recalled:
+            return None
+        answerer = self.answerer
+        settings = (answerer.settings.fingerprint(), answerer.retriever.settings_id)
+        making = making_of(model.name if model else "extractive", answerer.prompts, *settings)
+        return Asked(found.question, principal, found.hits, found.spoken, making)
 
     def stand_alone(self, question: str, recalled: Recalled) -> StandAlone:
         """Return the question as it is searched after what was said."""
@@ -58,6 +80,11 @@ class Converser:
         turns = [ChatTurn(turn.role, mask(turn.content)) for turn in recalled.turns[-settings.turns :]]
         model = current_model(self.answerer.model)
         return stand_alone(mask(question), turns, settings, analyser, model, self.rewrite_prompt)
+
+    def disliked(self, tenant: str, text: str) -> None:
+        """Take an answer that a reader judged wrong out of the cache."""
+        if self.cache is not None:
+            self.cache.disliked(tenant, text)
 
     def forget(self, session_id: str) -> None:
         """Forget what was said in a session; the conversation store still shows it."""

@@ -4,6 +4,7 @@ Every adapter inherits the contract suite of its port in tests/contracts.
 """
 
 from llmflow.ports.accounts import AccountStore, Credentials, SignIn
+from llmflow.ports.answer_cache import AnswerCache, CachedAnswer, CachedSource
 from llmflow.ports.bundle import ApplicationStores, Stores
 from llmflow.ports.conversations import ChatMemory, ChatSession, ConversationStore, FeedbackRow, Message, MessageStatus
 from llmflow.ports.jobs import Consumer, JobQueue
@@ -48,10 +49,13 @@ from llmflow.ports.stores import (
 
 __all__ = [
     "AccountStore",
+    "AnswerCache",
     "AnswerEvent",
     "ApplicationStores",
     "AuditEntry",
     "AuditLog",
+    "CachedAnswer",
+    "CachedSource",
     "ChatMemory",
     "ChatModel",
     "ChatRequest",

@@ -1,0 +1,96 @@
+"""Answers that were given before, in the state database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from llmflow.adapters.cached_answers import dump, load, text_key
+from llmflow.adapters.sql_application_tables import cached_answers, cached_sources
+from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
+from llmflow.adapters.sql_values import ApplicationTables, now, storable
+from llmflow.ports import CachedAnswer
+
+CANDIDATES = 500
+"""Questions of one scope that are compared; a scope with more compares the ones used last."""
+
+
+class SqlAnswerCache(ApplicationTables):
+    """AnswerCache on SQLite or PostgreSQL."""
+
+    def __init__(self, database: StateDatabase | str, limit: int = 5000, ttl_s: float = 86_400.0):
+        super().__init__(database)
+        self._limit = limit
+        self._ttl_s = ttl_s
+
+    def forms(self, scope: str) -> list[tuple[str, str, str]]:
+        table = cached_answers.c
+        found = select(table.id, table.form, table.question).where(table.scope == scope, table.expires_at > now())
+        with self._read() as connection:
+            rows = connection.execute(found.order_by(table.used_at.desc(), table.id).limit(CANDIDATES))
+            return [(row.id, row.form, row.question) for row in rows]
+
+    def get(self, entry_id: str) -> CachedAnswer | None:
+        own = (cached_answers.c.id == entry_id) & (cached_answers.c.expires_at > now())
+        with self._write() as connection:
+            entry = connection.execute(select(cached_answers.c.entry).where(own)).scalar_one_or_none()
+            if entry is not None:
+                connection.execute(update(cached_answers).where(own).values(used_at=now()))
+        return load(entry) if entry is not None else None
+
+    def put(self, entry: CachedAnswer) -> None:
+        row = {
+            "id": entry.id,
+            "scope": entry.scope,
+            "tenant": entry.tenant,
+            "question": storable(entry.question),
+            "form": storable(entry.form),
+            "text_key": text_key(entry.answer.text),
+            "entry": storable(dump(entry)),
+            "used_at": now(),
+            "expires_at": now(self._ttl_s),
+        }
+        sources = {(source.document_id, source.chunk_id) for source in entry.sources}
+        with self._write() as connection:
+            _remove(connection, cached_answers.c.expires_at <= now())
+            _remove(connection, cached_answers.c.id == entry.id)
+            connection.execute(insert(cached_answers), [row])
+            if sources:
+                rows = [{"entry_id": entry.id, "document_id": document, "chunk_id": chunk} for document, chunk in sorted(sources)]
+                connection.execute(insert(cached_sources), rows)
+            count = connection.execute(select(func.count()).select_from(cached_answers)).scalar_one()
+            if count > self._limit:
+                oldest = select(cached_answers.c.id).order_by(cached_answers.c.used_at, cached_answers.c.id)
+                _remove(connection, cached_answers.c.id.in_(oldest.limit(count - self._limit).scalar_subquery()))
+
+    def forget_documents(self, document_ids: Sequence[str]) -> int:
+        return self._forget_sources(cached_sources.c.document_id, document_ids)
+
+    def forget_chunks(self, chunk_ids: Sequence[str]) -> int:
+        return self._forget_sources(cached_sources.c.chunk_id, chunk_ids)
+
+    def forget_answers(self, tenant: str, text: str) -> int:
+        with self._write() as connection:
+            own = (cached_answers.c.tenant == tenant) & (cached_answers.c.text_key == text_key(storable(text)))
+            return _remove(connection, own)
+
+    def forget_tenant(self, tenant: str) -> int:
+        with self._write() as connection:
+            return _remove(connection, cached_answers.c.tenant == tenant)
+
+    def size(self) -> int:
+        with self._read() as connection:
+            live = select(func.count()).select_from(cached_answers).where(cached_answers.c.expires_at > now())
+            return connection.execute(live).scalar_one()
+
+    def _forget_sources(self, column: ColumnElement[str], values: Sequence[str]) -> int:
+        count = 0
+        with self._write() as connection:
+            for start in range(0, len(values), IN_LIST):
+                users = select(cached_sources.c.entry_id).where(column.in_(values[start : start + IN_LIST]))
+                count += _remove(connection, cached_answers.c.id.in_(users.scalar_subquery()))
+        return count
+
+
+def _remove(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """Remove entries; their sources go with them by the foreign key."""
+    return connection.execute(delete(cached_answers).where(condition)).rowcount
