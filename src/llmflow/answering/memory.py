@@ -93,9 +93,17 @@ class Memory:
             log.warning("Not remembered: %s", exc)
 
     def forget(self, session_id: str) -> None:
-        """Forget a session's turns and summary; raises StoreUnavailable, since a wish to be forgotten must not fail silently."""
-        if self.store is not None and session_id:
+        """Forget a session's turns and summary.
+
+        A memory that is away forgets when their time is up: the conversation store, which decides what may be remembered, has
+        forgotten them already.
+        """
+        if self.store is None or not session_id:
+            return
+        try:
             self.store.forget(session_id)
+        except StoreUnavailable as exc:
+            log.warning("Forgotten later: %s", exc)
 
     def _condense(self, session_id: str) -> None:
         """Summarise the turns that a prompt has no room for, once they are half as much again as what it has room for."""

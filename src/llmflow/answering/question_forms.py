@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
+from llmflow.ingestion.language import detect_language
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, composed, joined, latin_token, morphemes
 
 CONTENT = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "XPN", "XSN", "VV", "VA", "MAG", "MM", "SL", "SN", "SH", "W_SERIAL"})
+NOUNS = frozenset({"NNG", "NNP", "NNB", "XR", "XPN", "XSN", "NR"})
 POLITE = frozenset(
-    "하 되 이 알 알리 가르치 말하 말씀 묻 물어보 여쭙 궁금 부탁 드리 보 주 싶 좀 혹시 그 저 제 나 내 저희 우리 것 거 "
+    "하 되 이 알 알리 가르치 말하 말씀 묻 물어보 여쭙 궁금 궁금하 때 부탁 드리 보 주 싶 좀 혹시 그 저 제 나 내 저희 우리 것 거 "
     "수 지 줄 바 때문 관련 대하 대해 정확히 정확 정도 혹 그냥 도대체 대체 설명 질문 있 가능 해당 회사 사내 본 씨 분 "
     "님 좋 감사 안녕 계시 얼마 얼마나 언제 어디 누구 무엇 뭐 무슨 어떤 어느 어떻 어떻게 왜 며칠 몇 및 등 따르 의하 "
     "위하 경우 중 요 번 일단 먼저 일 쯤 좀더 동안 까지 안 이내 내외 걸리 필요 나오 받 여부 인가 최대 최장 현재 지금 "
@@ -42,15 +45,23 @@ ASKED_KOREAN = (
     ("amount", r"얼마|며칠|몇|금액|액수"),
     ("what", r"무엇|무슨|뭐|뭔|뭘|어떤|어느"),
 )
+AUXILIARY = "is|are|was|were|do|does|did|must|should|can|could|may|might|will|would|has|have"
 ASKED_ENGLISH = (
-    ("why", r"\bwhy\b|\breason\b"),
-    ("who", r"\bwho(?:m|se)?\b|\bwhich (?:team|unit|department|person|role|manager)\b|\bwhat (?:team|unit|department)\b"),
-    ("where", r"\bwhere\b|\b(?:which|what) (?:city|place|room|floor|office|building|location|system|tool)\b"),
-    ("how often", r"\bhow (?:often|frequently)\b|\bfrequency\b"),
-    ("when", r"\bwhen\b|\b(?:what|which) (?:time|day|days|date|dates|month|year|years)\b|\bat what times?\b"),
-    ("amount", r"\bhow (?:many|much|long|soon|fast|quickly|late|old|large|big|high|far)\b|\bwhat amount\b|\bwithin what\b"),
-    ("how", r"\bhow\b"),
-    ("what", r"\bwhat\b|\bwhich\b"),
+    ("why", r"why\b|(?:what|which) reason\b"),
+    ("who", r"who(?:m|se)?\b|(?:which|what) (?:team|unit|department|person|people|role|manager)\b"),
+    ("where", r"where\b|(?:which|what) (?:city|place|room|floor|office|building|location|system|tool)\b"),
+    ("how often", r"how (?:often|frequently)\b|(?:which|what) frequency\b"),
+    ("when", rf"when(?=\W*$|\s+(?:{AUXILIARY})\b)|(?:what|which) (?:times?|days?|dates?|months?|years?)\b"),
+    ("amount", r"how (?:many|much|long|soon|fast|quickly|late|old|large|big|high|far)\b|(?:what|which) amount\b"),
+    ("how", r"how\b"),
+    ("what", r"what\b|which\b"),
+)
+ASKING_PLACE = re.compile(
+    r"(?:^|[,:;(]\s*|\band\s+|\b(?:in|at|on|for|to|within|after|before|about|from|of|by|me|us|know|explain|wonder|say|ask)\s+)(?=wh|how)"
+)
+WHETHER = r"\W*(?:is|are|was|were|do|does|did|can|could|may|might|must|should|will|would|has|have|am|if|whether)\b"
+POLITE_ENGLISH = (
+    r"^\W*(?:(?:hi|hello|hey|please|thanks|could you|can you|would you|kindly|tell me|let me know|i would like to know)\b\W*)+"
 )
 UNITS = {
     unit: kind
@@ -66,19 +77,32 @@ UNITS = {
     for unit in units.split()
 }
 ENGLISH_ASKED_WORDS = frozenset(
-    "how what which who whom whose when where why many much long often soon fast quick quickli frequent frequenc late "
-    "is are was were be been do doe did can could may might shall should will would must have has had a an the of for "
-    "in on at by with to and or it its there that this these those i we you my our your me us one any some pleas tell "
-    "know let want need like find explain give say inform question ask hi hello thank could'v get take happen as so "
-    "than if about regard concern relat allow possibl able exactli just actual current maximum max up day date amount "
-    "reason time year kindli curious wonder wish understand clarifi requir suppos".split()
+    "how what which who whom whose when where why many much long often soon fast quickly frequently frequency late is "
+    "are was were be been do does did can could may might shall should will would must has have had a an the of for "
+    "in on at by with to and or it its there that this these those i we you my our your me us one any some please "
+    "tell know let want need like find explain give say inform ask hi hello hey thanks thank get take happens happen "
+    "happened as so than if about regarding concerning exactly just actually current currently maximum max up out day "
+    "days date amount year years time times reason kindly wonder wondering required require requires able possible "
+    "supposed needs needed them they their also".split()
 )
 ENGLISH_NEGATIONS = frozenset("not no never without nobody none neither nor cannot except unless".split())
 BINDING = frozenset(
     "from to before after over under above below than without except between until into outside inside against".split()
 )
-LATIN_WORD = re.compile(r"[A-Za-z0-9]+(?:[-.'’&/#][A-Za-z0-9]+)*")
-COUNTED = re.compile(r"몇\s*([가-힣]+?)(?=$|[\s?.,]|[이가은는을를에의도로까마쯤안정동])")
+LATIN_WORD = re.compile(r"[가-힣]+|[A-Za-z0-9]+(?:[-.'’&/#][A-Za-z0-9]+)*")
+NUMERALS = {
+    "한": "1",
+    "두": "2",
+    "세": "3",
+    "네": "4",
+    "다섯": "5",
+    "여섯": "6",
+    "일곱": "7",
+    "여덟": "8",
+    "아홉": "9",
+    "열": "10",
+}
+SINCE = re.compile(r"(?:언제|며칠|몇\s*[가-힣]+|어디)부터")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -105,10 +129,9 @@ class QuestionForm:
 def form_of(question: str, analyser: AnalyserSettings) -> QuestionForm:
     """Return the form of a masked question. A question without content words has no words, and is the same as none."""
     text = composed(question)
-    found = morphemes([text], analyser)[0]
-    if found is None or not HANGUL.search(text):
+    if detect_language(text) != "ko":
         return _english(text)
-    return _korean(text, list(joined(found)))
+    return _korean(text, list(joined(morphemes([text], analyser)[0] or [])))
 
 
 def same_question(one: QuestionForm, other: QuestionForm) -> bool:
@@ -117,88 +140,132 @@ def same_question(one: QuestionForm, other: QuestionForm) -> bool:
 
 
 def _compatible(one: str, other: str) -> bool:
-    """Return whether two askings may be answered alike: an amount of unknown unit is any amount, `tell me` asks for a thing."""
+    """Return whether two askings may be answered alike.
+
+    An amount of unknown unit is any amount; `tell me about` asks for a thing, an amount, a time or a place; whether something is
+    so is asked by nothing else.
+    """
     if one == other:
         return True
-    kinds = {one.split(":")[0], other.split(":")[0]}
-    if kinds == {"amount"}:
-        return "amount" in (one, other)
-    return kinds <= {"", "what", "amount"}
+    if "amount" in (one, other) and {one.split(":")[0], other.split(":")[0]} == {"amount"}:
+        return True
+    left, right = one.split(":")[0], other.split(":")[0]
+    return ("tell" in (left, right) and {left, right} <= {"tell", "what", "amount", "when", "where"}) or {left, right} == {
+        "what",
+        "amount",
+    }
 
 
 def _korean(text: str, found: list[Morpheme]) -> QuestionForm:
-    asked = next((name for name, pattern in ASKED_KOREAN if re.search(pattern, text)), "")
-    if asked == "amount" and (unit := COUNTED.search(text)):
-        asked = f"amount:{UNITS.get(unit.group(1), unit.group(1))}"
-    elif asked == "amount" and "며칠" in text:
-        asked = "amount:time"
     words: set[str] = set()
-    exact: list[str] = []
-    giving = asked == "who"
+    nouns: list[str] = []
+    exact: list[str] = ["since"] if SINCE.search(text) else []
+    asked = _asked_korean(text, found)
     for number, token in enumerate(found):
+        before = found[number - 1] if number else None
         following = found[number + 1] if number + 1 < len(found) else None
-        form = latin_token(token.form) if not HANGUL.search(token.form) else token.form
-        if _negates(token, following):
+        if _negates(token):
             exact.append("not")
+        elif token.tag in ("SN", "NR", "MM") and (value := _number(token)):
+            exact.append(value + _unit(following))
+        elif token.tag not in CONTENT or token.form in POLITE:
+            if "who" in asked and token.form in ("받", "주") and token.tag in ("VV", "VX"):
+                words.add(token.form)  # who gives an approval is not who gets it
+        elif token.tag == "NNB" and not (token.form in UNITS and before is not None and before.form != "몇"):
             continue
-        if token.tag in ("SN", "NR") or NUMBER.fullmatch(token.form):
-            unit = following.form if following is not None and following.tag in ("NNB", "NNG", "NR", "SL") else ""
-            exact.append(f"{form.replace(',', '')}{unit}")
-            continue
-        if token.tag not in CONTENT:
-            continue
-        if giving and token.form in ("받", "주") and token.tag in ("VV", "VX"):
-            words.add(token.form)  # who gives an approval is not who gets it
-        if form in POLITE or (token.tag == "NNB" and number and found[number - 1].tag in ("SN", "NR", "MM")):
-            continue
-        words.add(_meaning(form))
-    exact += _directions(found)
-    return QuestionForm(tuple(sorted(words)), tuple(sorted(exact)), asked)
+        elif HANGUL.search(token.form):
+            meaning = _meaning(token.form)
+            if token.tag in NOUNS or meaning != token.form:  # 쓰다 and 사용하다 are one
+                nouns.append(meaning)
+            else:
+                words.add(meaning)
+        elif before is None or before.tag != "SN" or token.tag != "SL":
+            words.add(_meaning(latin_token(token.form)))
+    letters = "".join(sorted("".join(nouns)))  # compounds are written and parted as everybody pleases
+    return QuestionForm(
+        tuple(sorted(words | ({letters} if letters else set()))), tuple(sorted([*exact, *_directions(found)])), asked
+    )
 
 
-def _negates(token: Morpheme, following: Morpheme | None) -> bool:
-    if token.tag in ("MAG", "VX", "VCN", "VA", "XPN") and token.form in NEGATIONS:
-        return not (token.form == "말" and token.tag == "MAG")
-    return token.tag in ("NNG", "NNB", "VV") and token.form in ("불가", "금지", "제외", "빼") and following is not None
+def _asked_korean(text: str, found: list[Morpheme]) -> str:
+    """Return what is asked for, several things joined by `+`; `tell` without a word of asking, `whether` for a yes or no."""
+    kinds = {name for name, pattern in ASKED_KOREAN if re.search(pattern, text)}
+    kinds = kinds - {"what"} if len(kinds) > 1 else kinds
+    if not kinds:
+        predicate = re.search(r"(?:나요|까요?|니|가요|어요|아요|해요|돼요|되요|죠|냐|여부\S*(?: \S+)?)[?.!\s]*$", text)
+        return (
+            "whether"
+            if predicate and "어떻게" not in text and not re.search(r"(?:알려|말해|가르쳐)\s*(?:줘|주|줄)", text)
+            else "tell"
+        )
+    if kinds == {"amount"}:
+        for token, following in pairwise(found):
+            if token.form == "몇" and following.tag in ("NNB", "NNG"):
+                return f"amount:{UNITS.get(following.form, following.form)}"
+        return "amount:time" if "며칠" in text else "amount"
+    return "+".join(sorted(kinds))
+
+
+def _number(token: Morpheme) -> str:
+    if token.tag == "MM" or (token.tag == "NR" and token.form in NUMERALS):
+        return NUMERALS.get(token.form, "")
+    return "" if token.form == "몇" else token.form.replace(",", "")
+
+
+def _unit(following: Morpheme | None) -> str:
+    return following.form if following is not None and (following.tag in ("NNB", "NR") or following.form in UNITS) else ""
+
+
+def _negates(token: Morpheme) -> bool:
+    if token.tag in ("MAG", "VX", "VCN", "VA", "XPN"):
+        return token.form in NEGATIONS and not (token.form == "말" and token.tag == "MAG")
+    return token.tag in ("NNG", "NNB", "VV") and token.form in ("불가", "금지", "제외", "빼")
 
 
 def _directions(found: list[Morpheme]) -> Iterator[str]:
     """Yield who stands on which side where a question names two: `인천에서 부산까지` is not `부산에서 인천까지`."""
     sides = [
         f"{ROLES[particle.form]} {_meaning(noun.form)}"
-        for noun, particle in zip(found, found[1:], strict=False)
+        for noun, particle in pairwise(found)
         if particle.tag in ("JKB", "JX") and particle.form in ROLES and noun.tag in ("NNG", "NNP", "SL", "XSN")
+        if noun.form not in ("전", "후", "뒤", "안", "이내", "시")
     ]
     yield from (side for side in sides if len(sides) > 1 or side.startswith(("than", "whom", "whence")))
 
 
 def _english(text: str) -> QuestionForm:
-    lowered = text.lower()
-    asked = next((name for name, pattern in ASKED_ENGLISH if re.search(pattern, lowered)), "")
-    if asked == "amount" and (unit := re.search(r"how many (?:working |business |calendar )?([a-z]+)", lowered)):
-        asked = f"amount:{_english_unit(unit.group(1))}"
+    lowered = text.lower().replace("’", "'")
     words: set[str] = set()
     exact: list[str] = []
-    tokens = LATIN_WORD.findall(re.sub(r"(\w)n['’]t\b", r"\1 not", lowered.replace("cannot", "can not")))
+    tokens = LATIN_WORD.findall(re.sub(r"n't\b", " not", re.sub(r"'s\b|'(?=\s)", "", lowered.replace("cannot", "can not"))))
     for number, token in enumerate(tokens):
-        stem = latin_token(token)
         if token in ENGLISH_NEGATIONS:
-            exact.append("not" if token in ("not", "no", "never", "nobody", "none", "cannot") else token)
-            continue
-        if NUMBER.fullmatch(token):
+            exact.append("not" if token in ("not", "no", "never", "nobody", "none") else token)
+        elif NUMBER.fullmatch(token):
             exact.append(token.replace(",", ""))
-            continue
-        if token in BINDING:
-            following = next(
-                (latin_token(word) for word in tokens[number + 1 :] if latin_token(word) not in ENGLISH_ASKED_WORDS), ""
-            )
+        elif token in BINDING:
+            following = next((word for word in tokens[number + 1 :] if word not in ENGLISH_ASKED_WORDS), "")
             if token != "to" or "from" in tokens:
-                exact.append(f"{token} {_meaning(following)}")
-            continue
-        if stem in ENGLISH_ASKED_WORDS or token in ENGLISH_ASKED_WORDS:
-            continue
-        words.add(_meaning(stem))
-    return QuestionForm(tuple(sorted(words)), tuple(sorted(exact)), asked)
+                exact.append(f"{token} {_meaning(latin_token(following))}")
+        elif token not in ENGLISH_ASKED_WORDS:
+            words.add(_meaning(token if HANGUL.search(token) else latin_token(token)))
+    return QuestionForm(tuple(sorted(words)), tuple(sorted(exact)), _asked_english(lowered))
+
+
+def _asked_english(lowered: str) -> str:
+    """As `_asked_korean`. A `who` or `where` that only continues a noun asks for nothing."""
+    kinds: list[str] = []
+    for match in ASKING_PLACE.finditer(lowered):
+        rest = lowered[match.end() :]
+        name = next((name for name, pattern in ASKED_ENGLISH if re.match(pattern, rest)), "")
+        if name:
+            kinds.append(name)
+    if not kinds:
+        return "whether" if re.match(WHETHER, re.sub(POLITE_ENGLISH, "", lowered)) else "tell"
+    if set(kinds) <= {"amount"}:
+        unit = re.search(r"how many (?:working |business |calendar )?([a-z]+)", lowered)
+        return f"amount:{_english_unit(unit.group(1))}" if unit else "amount"
+    return "+".join(sorted(set(kinds) - ({"what"} if len(set(kinds)) > 1 else set())))
 
 
 def _english_unit(word: str) -> str:

@@ -10,7 +10,9 @@ from llmflow.errors import SettingsError
 class ApplicationStateDataset(AdapterDataset):
     """`url` of the state database and `audit_key_file`, or `credentials: {url, audit_key, redis_url}`.
 
-    `memory` says what keeps the turns that a model may remember: `{backend: sql, limit, ttl_s}`.
+    `memory` says what keeps the turns that a model may remember, `{backend: sql | redis, limit, ttl_s}`; `cache` what keeps the
+    answers that may be given again, `{backend: sql | redis | none, limit, ttl_s}`. `redis` needs `redis_url`; `prefix` stands
+    before its keys.
     """
 
     def open(
@@ -18,6 +20,7 @@ class ApplicationStateDataset(AdapterDataset):
         url: str = "",
         audit_key_file: str = "",
         memory: dict[str, Any] | None = None,
+        cache: dict[str, Any] | None = None,
         credentials: dict[str, str] | None = None,
     ) -> Any:
         from llmflow.adapters.sql_accounts import SqlAccountStore
@@ -34,17 +37,48 @@ class ApplicationStateDataset(AdapterDataset):
         return ApplicationStores(
             accounts=SqlAccountStore(database),
             conversations=SqlConversationStore(database),
-            memory=_memory(database, **(memory or {"backend": "sql"})),
+            memory=_memory(database, secret.get("redis_url", ""), **(memory or {"backend": "sql"})),
             templates=SqlTemplateStore(database),
             jobs=SqlJobStore(database),
             events=SqlEventLog(database),
             audit=SqlAuditLog(database, secret.get("audit_key") or Path(audit_key_file)),
+            answers=_answers(database, secret.get("redis_url", ""), **(cache or {"backend": "sql"})),
         )
 
 
-def _memory(database: Any, backend: str, limit: int = 100, ttl_s: float = 86_400.0) -> Any:
+def _memory(
+    database: Any, redis_url: str, backend: str, limit: int = 100, ttl_s: float = 86_400.0, prefix: str = "llmflow:"
+) -> Any:
     if backend == "sql":
         from llmflow.adapters.sql_memory import SqlChatMemory
 
         return SqlChatMemory(database, limit, ttl_s)
-    raise SettingsError(f"Unknown chat memory backend '{backend}'. Choose one of: sql.")
+    if backend == "redis":
+        from llmflow.adapters.redis_memory import RedisChatMemory
+
+        return RedisChatMemory(_redis(redis_url, prefix), limit, ttl_s)
+    raise SettingsError(f"Unknown chat memory backend '{backend}'. Choose one of: sql, redis.")
+
+
+def _answers(
+    database: Any, redis_url: str, backend: str, limit: int = 5000, ttl_s: float = 86_400.0, prefix: str = "llmflow:"
+) -> Any:
+    if backend == "none":
+        return None
+    if backend == "sql":
+        from llmflow.adapters.sql_answer_cache import SqlAnswerCache
+
+        return SqlAnswerCache(database, limit, ttl_s)
+    if backend == "redis":
+        from llmflow.adapters.redis_answer_cache import RedisAnswerCache
+
+        return RedisAnswerCache(_redis(redis_url, prefix), limit, ttl_s)
+    raise SettingsError(f"Unknown answer cache backend '{backend}'. Choose one of: sql, redis, none.")
+
+
+def _redis(url: str, prefix: str) -> Any:
+    from llmflow.adapters.redis_connection import RedisConnection
+
+    if not url:
+        raise SettingsError("The backend redis needs an address: set LLMFLOW_REDIS_URL, such as redis://redis:6379/0.")
+    return RedisConnection(url, prefix)

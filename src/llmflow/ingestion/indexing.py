@@ -94,6 +94,7 @@ def carry_out_removals(stores: Stores, batch: int = 5000) -> int:
         stores.graph.delete_chunks(chunk_ids)
         stores.raw.delete(document_ids)
         if stores.application is not None:
+            stores.application.forget_chunks(chunk_ids)
             for document_id in document_ids:
                 stores.application.forget_document(document_id)
         stores.state.removed(chunk_ids, document_ids)

@@ -1,8 +1,10 @@
 """The stores of one workspace together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmflow.ports.accounts import AccountStore
+from llmflow.ports.answer_cache import AnswerCache
 from llmflow.ports.conversations import ChatMemory, ConversationStore
 from llmflow.ports.extraction import EntityExtractor
 from llmflow.ports.models import Embedder, Reranker
@@ -46,12 +48,23 @@ class ApplicationStores:
     jobs: JobStore
     events: EventLog
     audit: AuditLog
+    answers: AnswerCache | None = None
+    """Answers that may be given again; None where none are kept."""
 
     def forget_document(self, document_id: str) -> None:
         """Take a deleted document out of conversations, and out of what models remember of them."""
         for session_id in self.conversations.forget_document(document_id):
             self.memory.forget(session_id)
+        if self.answers is not None:
+            self.answers.forget_documents([document_id])
+
+    def forget_chunks(self, chunk_ids: Sequence[str]) -> None:
+        """Take chunks that are no longer served out of what may be answered again."""
+        if self.answers is not None:
+            self.answers.forget_chunks(chunk_ids)
 
     def close(self) -> None:
-        for store in (self.accounts, self.conversations, self.memory, self.templates, self.jobs, self.events, self.audit):
-            store.close()
+        stores = (self.accounts, self.conversations, self.memory, self.templates, self.jobs, self.events, self.audit)
+        for store in (*stores, self.answers):
+            if store is not None:
+                store.close()

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.cache import SemanticCache
 from llmflow.answering.conversing import Converser
 from llmflow.answering.memory import Memory, at_once, beside
 from llmflow.answering.summaries import summariser
@@ -170,7 +171,14 @@ class Workspace:
     @property
     def converser(self) -> Converser:
         """The converser over `answerer`; ask for it once a question."""
-        return Converser(self.answerer, self._memory, self._rewrite_prompt)
+        return Converser(self.answerer, self._memory, self._cache, self._rewrite_prompt)
+
+    @cached_property
+    def _cache(self) -> SemanticCache | None:
+        if self.application.answers is None:
+            return None
+        analyser = self.ingestion.preparation.analyser
+        return SemanticCache(self.application.answers, self.answering.cache, analyser, self.stores.embedder)
 
     @cached_property
     def _rewrite_prompt(self) -> str:
