@@ -1,8 +1,8 @@
 """The answer cache: hits on 400 paraphrases, wrong answers on 400 near misses: python -m benchmarks.cache [--json] [--misses]
 
-The sample questions are asked once each over the workspace's corpus (`llmflow ingest data/sample/corpus` first), into a cache that
-is empty; then every paraphrase and every near miss of data/sample/paraphrases.jsonl by whoever its row names. Wrong is an answer to
-another question, and any answer that was given again to a near miss.
+The sample questions are asked once each over the workspace's corpus (`llmflow ingest data/sample/corpus` first), into a cache
+that is empty; then every paraphrase and every near miss of data/sample/paraphrases.jsonl by whoever its row names. Wrong is an
+answer to another question, and any answer that was given again to a near miss.
 """
 
 import argparse

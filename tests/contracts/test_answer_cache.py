@@ -72,7 +72,9 @@ class AnswerCacheContract:
     def test_an_answer_expires(self, make: Make):
         cache = make(ttl_s=0.05)
         cache.put(entry("a"))
-        wait_until(lambda: cache.forms("scope") == [] and cache.get("id-a") is None and cache.size() == 0, "the answer to expire", 5)
+        wait_until(
+            lambda: cache.forms("scope") == [] and cache.get("id-a") is None and cache.size() == 0, "the answer to expire", 5
+        )
 
     def test_closing_twice_is_safe(self, make: Make):
         cache = make()
@@ -89,6 +91,7 @@ class TestSqlite(AnswerCacheContract):
         yield from _closing(lambda **options: SqlAnswerCache(f"sqlite:///{tmp_path / 'state.db'}", **options))
 
 
+@pytest.mark.services
 class TestPostgres(AnswerCacheContract):
     @pytest.fixture
     def make(self, postgres_url: str) -> Iterator[Make]:
@@ -97,6 +100,7 @@ class TestPostgres(AnswerCacheContract):
         yield from _closing(lambda **options: SqlAnswerCache(postgres_url, **options))
 
 
+@pytest.mark.services
 class TestRedis(AnswerCacheContract):
     @pytest.fixture
     def make(self, redis_url: str) -> Iterator[Make]:

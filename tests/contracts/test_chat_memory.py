@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving_process import wait_until
 
+from llmflow.adapters.redis_connection import RedisConnection
+from llmflow.adapters.redis_memory import RedisChatMemory
 from llmflow.adapters.sql_memory import SqlChatMemory
 from llmflow.ports import ChatMemory
 from llmflow.types import ChatTurn
@@ -149,3 +151,10 @@ class TestPostgresql(ChatMemoryContract):
     @pytest.fixture
     def make(self, postgres_state_url: str) -> Make:
         return lambda limit, ttl_s: SqlChatMemory(postgres_state_url, limit, ttl_s)
+
+
+@pytest.mark.services
+class TestRedis(ChatMemoryContract):
+    @pytest.fixture
+    def make(self, redis_url: str) -> Make:
+        return lambda limit, ttl_s: RedisChatMemory(RedisConnection(redis_url), limit, ttl_s)

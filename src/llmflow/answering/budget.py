@@ -63,6 +63,8 @@ def tokenizer_counter(folder: str) -> TokenCounter:
             f"answering.memory.tokenizer: there is no {path}. Name a folder that holds tokenizer.json, or leave it empty."
         )
     tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()  # an encoder's file may ask for both
+    tokenizer.no_truncation()
     return lru_cache(maxsize=4096)(lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids))
 
 

@@ -112,6 +112,8 @@ _BEFORE_THAT = frozenset(
 
 def _expletive(last: str, after: str) -> bool:
     """Return whether `it` is the empty subject of `is it possible to`, `does it take to`."""
+    if re.match(r"\s+(?:is|was)\s+\w+\s+(?:to|that|if)\s+\w", after):
+        return True
     return last in AUXILIARY and bool(re.match(r"\s+(?:\w+\s+){0,2}(?:to|that|if)\s+\w", after))
 
 
