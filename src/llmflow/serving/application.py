@@ -97,7 +97,10 @@ def make_conversations(workspace: Workspace, settings: ConversingSettings, event
     def forget(session_id: str) -> None:
         workspace.converser.forget(session_id)
 
-    return Conversations(store, events, answers, masker.mask, settings, forget)
+    def disliked(tenant: str, text: str) -> None:
+        workspace.converser.disliked(tenant, text)
+
+    return Conversations(store, events, answers, masker.mask, settings, forget, disliked)
 
 
 def make_application(services: Services, title: str = "llmflow", routers: Sequence[APIRouter] = ()) -> FastAPI:

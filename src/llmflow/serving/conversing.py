@@ -81,6 +81,7 @@ class Conversations:
         mask: Mask,
         settings: ConversingSettings,
         forget: Callable[[str], None] = lambda session_id: None,
+        disliked: Callable[[str, str], None] = lambda tenant, text: None,
     ) -> None:
         self.settings = settings
         self.slots = AnswerSlots(settings.at_once, settings.waiting, settings.per_account)
@@ -89,6 +90,7 @@ class Conversations:
         self._answers = answers
         self._mask = mask
         self._forget = forget
+        self._disliked = disliked
         self._running: weakref.WeakSet[AnswerRun[Any]] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -151,7 +153,10 @@ class Conversations:
             if len(text) > MAX_REMARK:
                 raise Refused(f"The {name} has {len(text)} characters; at most {MAX_REMARK} are kept. Shorten it.")
         reason, correction = (self._mask(_storable(text)).text for text in (reason, correction))
-        return self._store.rate(message_id, account.id, rating, reason, correction)
+        message = self._store.rate(message_id, account.id, rating, reason, correction)
+        if rating == "down":
+            self._disliked(account.tenant, message.content)  # it is not given again to anybody
+        return message
 
     # Answers
 

@@ -47,7 +47,9 @@ class Search:
     settings_id = "s"
 
     def __init__(self, *hits: Hit):
-        self.hits, self.asked, self.problems = hits, list[str](), ()
+        self.hits: tuple[Hit, ...] = hits
+        self.asked: list[str] = []
+        self.problems: tuple[str, ...] = ()
 
     def search_many(self, questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
         self.asked += questions
@@ -58,7 +60,8 @@ class Model:
     name = "model"
 
     def __init__(self, *pieces: str, fails: bool = False):
-        self.pieces, self.fails, self.requests = pieces, fails, list[ChatRequest]()
+        self.pieces, self.fails = pieces, fails
+        self.requests: list[ChatRequest] = []
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
         self.requests.append(request)
@@ -275,7 +278,7 @@ def test_the_history_is_the_truth_and_the_memory_follows_it(memory: SqlChatMemor
     assert ask(served, "본부장은요?", session="s").asked  # without a history the memory alone is asked
     ask(served, "휴가는?", session="s", history=[ChatTurn("user", "경조금은?"), ChatTurn("assistant", "90일")])
     remembered = memory.turns("s")
-    assert remembered is not None and remembered[0].content == "경조금은?"  # a question that was edited cut the memory too
+    assert remembered and remembered[0].content == "경조금은?"  # a question that was edited cut the memory too
     assert not ask(served, "본부장은요?", session="s", history=[]).asked  # and one that was reset left nothing
 
 
@@ -297,7 +300,7 @@ def test_older_turns_are_summarised_and_the_prompt_is_told(memory: SqlChatMemory
     served = replace(served, answerer=replace(served.answerer, model=model))
     ask(served, "본부장 법인카드 한도와 팀장 한도는 얼마인가요?", session="s")
     request = model.requests[-1]
-    assert text in request.system and len(request.turns) < 9 and request.turns[0].role == "user"
+    assert text in request.system and len(request.turns) < 9 and next(iter(request.turns)).role == "user"
 
 
 @given(said=st.lists(st.text(max_size=80), max_size=9), before=st.text(max_size=60), budget=st.integers(0, 300))
