@@ -542,3 +542,10 @@ class TestPostgresql(StateStoreContract):
     @pytest.fixture
     def fresh(self, postgres_url: str) -> Fresh:
         return lambda: SqlStateStore(postgres_url)
+
+    def test_error_shows_no_value(self, store: StateStore):
+        store.register([file("a")])
+        twice = prepared("a")
+        with pytest.raises(StoreUnavailable, match="violates unique constraint") as caught:
+            store.stage(replace(twice, chunks=(twice.chunks[0], twice.chunks[0])), (EVERYONE,))
+        assert "a.v1.0" not in str(caught.value)

@@ -35,7 +35,7 @@ def test_an_account_from_its_first_password_to_its_end(run):
     assert listed["id"] == secret["id"] and secret["secret"] not in json.dumps(listed)
     assert run("key", "kim", "--revoke", secret["id"], "--json") == {"revoked": secret["id"]}
     removed = run("delete", "kim", "--yes", "--json")
-    assert removed["removed"] == {"conversations": 0, "templates": 0, "documents": 0}
+    assert removed["removed"] == {"conversations": 0, "templates": 0, "jobs": 0, "documents": 0}
     assert run("list", "--json")["total"] == 0
 
 

@@ -35,7 +35,7 @@ def open_engine(url: str) -> Any:
             "The database address is malformed. Write it like sqlite:///data/local/state.db or postgresql+psycopg://..."
         ) from exc
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, max_overflow=20)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     pool = {"pool_size": 10, "max_overflow": CONNECTIONS - 10} if parsed.database not in (None, "", ":memory:") else {}
@@ -57,15 +57,20 @@ def open_engine(url: str) -> Any:
 
 @contextlib.contextmanager
 def database_errors(engine: Any) -> Iterator[None]:
-    """Turn driver errors into StoreUnavailable without the statement's parameters, which hold document text."""
+    """Turn driver errors into StoreUnavailable without the statement's parameters and PostgreSQL's details: both hold text."""
     import sqlite3
 
     from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+    shown = engine.url.render_as_string(hide_password=True)
     try:
         yield
+    except PoolTimeout as exc:
+        raise StoreUnavailable(f"All connections to the database {shown} are in use. Try again in a moment.") from exc
     except (DBAPIError, sqlite3.Error) as exc:
-        shown, reason = engine.url.render_as_string(hide_password=True), exc.orig if isinstance(exc, DBAPIError) else exc
+        cause = exc.orig if isinstance(exc, DBAPIError) else exc
+        reason = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
         raise StoreUnavailable(f"The database {shown} failed: {reason}. Check that it is reachable and writable.") from exc
 
 

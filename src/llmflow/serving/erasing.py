@@ -14,10 +14,11 @@ _PAGE = 500
 
 
 def erasers(workspace: Any) -> tuple[Erase, ...]:
-    """Return what deletes an account's conversations, templates and own documents; stores are opened when it is asked."""
+    """Return what deletes an account's conversations, templates, jobs and own documents; stores are opened when it is asked."""
     return (
         lambda account: erase_conversations(workspace.application, account),
         lambda account: erase_templates(workspace.application, account),
+        lambda account: erase_jobs(workspace.application, account),
         lambda account: erase_own_documents(workspace.stores, account),
     )
 
@@ -35,8 +36,12 @@ def erase_conversations(stores: ApplicationStores, account: Account) -> Mapping[
 
 def erase_templates(stores: ApplicationStores, account: Account) -> Mapping[str, int]:
     """Delete the templates that nobody else sees; shared ones stay with the tenant."""
-    own = [t for t in stores.templates.templates(account.tenant, account.id) if t.account_id == account.id and not t.shared]
-    return {"templates": sum(stores.templates.delete(template.id, account.tenant) for template in own)}
+    return {"templates": stores.templates.delete_account(account.id)}
+
+
+def erase_jobs(stores: ApplicationStores, account: Account) -> Mapping[str, int]:
+    """Delete its jobs, which name files; a worker that runs one stops at its next report."""
+    return {"jobs": stores.jobs.delete_account(account.id)}
 
 
 def erase_own_documents(stores: Stores, account: Account) -> Mapping[str, int]:
