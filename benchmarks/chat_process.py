@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +40,7 @@ class ChatProcess:
 def ingest(home: Path, env: str = "base") -> None:
     """Ingest the sample corpus into the workspace at `home`; what is there already is not read again."""
     done = subprocess.run(
-        [sys.executable, "-m", "llmflow.cli", "ingest", "--env", env, "--json"],
+        [sys.executable, "-m", "llmflow.cli", "ingest", str(project_path() / "data/sample/corpus"), "--env", env, "--json"],
         env=_environment(home), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -74,18 +76,15 @@ def running_chat(home: Path, env: str = "base", extra: Sequence[str] = ()) -> It
     """Yield a chat in a process of its own; it is ended in order whatever happens. Its log is home/chat.log."""
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "apps.chat.main", "--env", env, "--port", "0", *extra]
-    with (home / "chat.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=project_path(), env=_environment(home), stdout=subprocess.PIPE, stderr=log, text=True
-        )
+    told = home / "chat.log"  # a file: nobody would read a pipe, and the server would wait for somebody to
+    with told.open("wb") as log:
+        process = subprocess.Popen(command, cwd=project_path(), env=_environment(home), stdout=log, stderr=subprocess.STDOUT)
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "http://" in line:
-                yield ChatProcess(line[line.index("http://") :].split()[0].strip('",}'), psutil.Process(process.pid))
-                break
-        else:
-            raise LlmflowError(f"The chat ended: {(home / 'chat.log').read_text(errors='replace')[-3000:]}")
+        while (address := re.search(r"http://[\w.:]+", told.read_text(errors="replace"))) is None:
+            if process.poll() is not None:
+                raise LlmflowError(f"The chat ended: {told.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.2)
+        yield ChatProcess(address.group(), psutil.Process(process.pid))
     finally:
         process.terminate()
         try:

@@ -64,7 +64,8 @@ class Person:
                 await self._do(kind)
             except (httpx.HTTPError, ValueError, KeyError) as exc:
                 self._seen.errors[f"{kind}: {type(exc).__name__} {str(exc)[:80]}"] += 1
-            await asyncio.sleep(self._random.expovariate(1 / think_s))
+            thought = self._random.expovariate(1 / think_s)
+            await asyncio.sleep(min(thought, max(0.0, until - time.monotonic())))
 
     async def _do(self, kind: str) -> None:
         if not self._session:
@@ -137,7 +138,7 @@ async def live_together(
 ) -> Seen:
     """Return what everybody saw in `seconds`; whoever waits for an answer then waits to its end."""
     seen = Seen()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60)
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits) as client:
         until = time.monotonic() + seconds
         await asyncio.gather(

@@ -85,6 +85,7 @@ def serve(app: FastAPI, settings: ChatAppSettings, as_json: bool = False, access
         app, host=settings.host, port=settings.port, log_level="warning",
         # Every open page holds a heartbeat connection: without a limit, stopping would wait until the last one is closed.
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,  # longer than clients and proxies keep an idle connection: none sends into one that just closes
         proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies),
     )  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has already stopped when it raises it again

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from adapters_on_disk import write_adapter
 
-from llmflow.errors import SettingsError
+from llmflow.errors import NotFound, SettingsError
 from llmflow.finetuning.adapter_files import adapter_digest
 from llmflow.ports import ModelRegistry, PromotionEvent
 
@@ -55,7 +55,7 @@ class ModelRegistryContract:
         version = self.register(registry, tmp_path, 1)
         for name in (version.adapter.name, str(version.number), "candidate"):
             assert registry.version(name).adapter == version.adapter
-        with pytest.raises(SettingsError, match=version.adapter.name):
+        with pytest.raises(NotFound, match=version.adapter.name):
             registry.version("champion")
 
     def test_aliases_move_and_go(self, registry, tmp_path):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from llmflow.errors import SettingsError, StoreUnavailable
+from llmflow.errors import NotFound, SettingsError, StoreUnavailable
 from llmflow.ports import ModelVersion, PromotionEvent, ServedAdapter
 
 TAG = "llmflow."
@@ -70,7 +70,7 @@ class MlflowRegistry:
             if name == version.adapter.name or name in version.aliases or name == str(version.number):
                 return version
         known = ", ".join(version.adapter.name for version in every[:10]) or "none yet: run the finetuning pipeline"
-        raise SettingsError(f"There is no model '{name}'. Name one by name, number or alias: {known}.")
+        raise NotFound(f"There is no model '{name}'. Name one by name, number or alias: {known}.")
 
     def aliased(self, alias: str) -> ModelVersion | None:
         return next((version for version in self.versions() if alias in version.aliases), None)

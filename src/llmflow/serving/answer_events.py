@@ -77,6 +77,14 @@ def context_of(answer: Answer | None) -> list[dict[str, Any]]:
     return [{**PassageOut.of(hit).model_dump(mode="json"), "cited_as": cited.get(hit.chunk.id)} for hit in shown]
 
 
+def event_schema(*names: str) -> dict[str, Any]:
+    """Return what a description of the API says of one event of a stream."""
+    kinds = {"event": {"type": "string", "enum": list(names)}} if names else {}
+    data = {"type": "string", "contentMediaType": "application/json"}
+    schema = {"type": "object", "properties": {**kinds, "data": data}, "required": [*kinds, "data"]}
+    return {"text/event-stream": {"schema": schema}}
+
+
 def sse(name: str, data: dict[str, Any]) -> str:
     """Return one event of a stream; a comment for a beat."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n" if name else ": still here\n\n"

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, Refused
-from llmflow.serving.answer_events import EventStream, error_event
+from llmflow.serving.answer_events import EventStream, error_event, event_schema
 from llmflow.serving.answer_feed import AnswerFeed
 from llmflow.serving.answer_run import AnswerRun
 from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
@@ -24,7 +24,7 @@ from llmflow.serving.service import ChatService
 from llmflow.types import Account, Answer, Hit
 
 _STREAMED: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "`piece`s, then `answer` or `error`."}
+    200: {"content": event_schema("piece", "answer", "error"), "description": "`piece`s, then `answer` or `error`."}
 }
 
 

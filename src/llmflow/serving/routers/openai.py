@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import LlmflowError
-from llmflow.serving.answer_events import EventStream
+from llmflow.serving.answer_events import EventStream, event_schema
 from llmflow.serving.answer_feed import AnswerFeed
 from llmflow.serving.api_models import CitationOut
 from llmflow.serving.auth import Guard
@@ -72,7 +72,7 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
     @router.post(
         "/chat/completions",
         response_model=CompletionOut,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **_fails(400, 404, 429, 503)},
+        responses={200: {"content": event_schema()}, **_fails(400, 404, 429, 503)},
     )
     async def completions(body: CompletionIn, account: Annotated[Account, asking]) -> Any:
         """Answer the last user message from the documents that the account may read; streamed where `stream` is true."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from llmflow.accounts.permissions import Permission
-from llmflow.serving.answer_events import EventStream, answer_events, context_of, session_info, sse
+from llmflow.serving.answer_events import EventStream, answer_events, context_of, event_schema, session_info, sse
 from llmflow.serving.answer_feed import AnswerFeed
 from llmflow.serving.auth import Guard
 from llmflow.serving.conversing import Conversations, SessionAnswer
@@ -33,7 +33,7 @@ _ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The kept answer; with `Accept: text/event-stream` the events session_info, stream_start, stream_token, "
         "stream_end and error as they come.",
-        "content": {EVENTS: {"schema": {"type": "string"}}},
+        "content": event_schema("session_info", "stream_start", "stream_token", "stream_end", "error"),
     },
     **problems(401, 403, 404, 409, 422, 429, 503),
 }
