@@ -103,7 +103,7 @@ AGAIN = Word("다시 시도", "Try again")
 # confirming
 REASON = Word("이유 (감사 기록에 남습니다)", "Reason (kept in the audit)")
 REASON_MISSING = Word("이유를 적으십시오.", "Write down the reason.")
-TYPE_NAME = Word("확인을 위해 `{name}`을(를) 그대로 입력하십시오.", "Type `{name}` to confirm.")
+TYPE_NAME = Word("확인을 위해 **{name}** 을(를) 그대로 입력하십시오.", "Type **{name}** to confirm.")
 NAME_DIFFERS = Word("입력한 이름이 다릅니다.", "That is not its name.")
 CONFIRM = Word("확인", "Confirm")
 CANCEL = Word("취소", "Cancel")

@@ -48,8 +48,8 @@ DOCUMENT = {
 }
 BROKEN = DOCUMENT | {
     "id": "d-2",
-    "source": "it/old.pdf",
-    "name": "old.pdf",
+    "source": "it/old_plan.pdf",
+    "name": "old_plan.pdf",
     "title": "old",
     "format": "pdf",
     "status": "failed",

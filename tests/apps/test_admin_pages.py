@@ -177,13 +177,15 @@ def test_the_overview_shows_what_the_api_counted(fresh: AppTest, api: tuple[str,
 def test_documents_are_changed_only_after_confirmation(fresh: AppTest, api: tuple[str, Told], told: Told):
     page = opened(fresh, "documents", api[0])
     shown = page.dataframe(key="documents").value
-    assert list(shown[documents.SOURCE.en]) == ["it/old.pdf", "hr/leave.md"], "what failed stands first"
+    assert list(shown[documents.SOURCE.en]) == ["it/old_plan.pdf", "hr/leave.md"], "what failed stands first"
     assert "The file is encrypted. Save it without a password." in list(shown[documents.FAILURE.en])
     select(page, "documents", 0)
     assert "The file is encrypted." in page.error[0].value
 
     run(page.button(key="delete").click())
     assert not told.acts, "a click alone changes nothing"
+    asked = page.text_input(key="act name").label
+    assert asked == "Type **it/old\\_plan.pdf** to confirm.", "what is to be typed is read as it is, not as Markdown"
     confirm(page, reason="")
     assert page.warning[-1].value == texts.REASON_MISSING.en and not told.acts
     confirm(page, name="something else")
@@ -192,9 +194,9 @@ def test_documents_are_changed_only_after_confirmation(fresh: AppTest, api: tupl
     assert not told.acts and not page.get("dialog")
 
     run(page.button(key="delete").click())
-    confirm(page, "is replaced", "it/old.pdf")
+    confirm(page, "is replaced", "it/old_plan.pdf")
     assert told.acts == [("DELETE", "/api/documents/d-2", {"reason": "is replaced"})]
-    assert "it/old.pdf is deleted." in page.success[0].value.replace("\\", "")
+    assert "it/old_plan.pdf is deleted." in page.success[0].value.replace("\\", "")
 
 
 def test_documents_are_read_again_one_or_all_that_failed(fresh: AppTest, api: tuple[str, Told], told: Told):
@@ -207,7 +209,7 @@ def test_documents_are_read_again_one_or_all_that_failed(fresh: AppTest, api: tu
     assert [path for _, path, _ in told.acts] == ["/api/documents/d-1/reindex", "/api/documents/d-2/reindex"]
     run(page.selectbox(key="document status").select("failed"))
     assert any("status=failed" in path and "space=all" in path for path in told.asked)
-    assert list(page.dataframe(key="documents").value[documents.SOURCE.en]) == ["it/old.pdf"]
+    assert list(page.dataframe(key="documents").value[documents.SOURCE.en]) == ["it/old_plan.pdf"]
 
 
 def test_an_upload_names_its_readers_and_waits_for_confirmation(fresh: AppTest, api: tuple[str, Told], told: Told):
