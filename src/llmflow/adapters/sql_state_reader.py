@@ -8,6 +8,7 @@ from typing import Any
 
 from llmflow.adapters.sql_state_chunks import prepared_chunks
 from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
+from llmflow.adapters.sql_values import storable
 from llmflow.batches import batched
 from llmflow.ports import PreparedChunk, PreparedDocument, ServedPassage, StagedDocument
 from llmflow.types import Chunk, Document, DocumentStatus, Principal, Relation
@@ -126,7 +127,8 @@ class StateReader(StateDatabase):
         from llmflow.adapters.sql_state_tables import DOCUMENT_COLUMNS, document_of, documents, versions
 
         own = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active)
-        statement = select(*DOCUMENT_COLUMNS).select_from(documents.outerjoin(versions, own)).where(documents.c.id == document_id)
+        named = documents.c.id == storable(document_id)
+        statement = select(*DOCUMENT_COLUMNS).select_from(documents.outerjoin(versions, own)).where(named)
         with self._read() as connection:
             row = connection.execute(statement).one_or_none()
         return document_of(row) if row is not None else None
