@@ -1,5 +1,6 @@
 """The contract of `ConversationStore`: what was said is kept, is its owner's alone, and goes when it must."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -309,6 +310,25 @@ class ConversationStoreContract:
             for item in work:
                 item.result()
         assert store.sessions("kim", "probation") == ([], 0)
+        other.close()
+
+    def test_a_deletion_between_the_look_and_the_write_waits(self, store: ConversationStore, fresh: Fresh, session, monkeypatch):
+        from llmflow.adapters import sql_conversations
+
+        look, other = sql_conversations._cites_forgotten, fresh()
+        deletion = threading.Thread(target=other.forget_document, args=("d1",))
+
+        def look_and_be_overtaken(*arguments) -> bool:
+            found = look(*arguments)
+            deletion.start()
+            deletion.join(0.5)  # ends where nothing holds it back
+            return found
+
+        _, pending = store.begin(session, "kim", "q")
+        monkeypatch.setattr(sql_conversations, "_cites_forgotten", look_and_be_overtaken)
+        store.finish(pending.id, "kim", QUOTE, DONE, [citation()])
+        deletion.join()
+        assert store.messages(session, "kim")[1].content == WITHDRAWN["en"]
         other.close()
 
     def test_writers_of_one_session_never_wait_in_a_ring(self, store: ConversationStore, fresh: Fresh, session: str):

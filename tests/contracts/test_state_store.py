@@ -123,6 +123,9 @@ class Run:
 class StateStoreContract:
     """What every StateStore must do. Subclasses give `fresh`: a function that opens the same database again."""
 
+    histories = 100
+    """Random runs that are tried."""
+
     @pytest.fixture
     def fresh(self) -> Iterator[Fresh]:
         raise NotImplementedError
@@ -473,7 +476,7 @@ class StateStoreContract:
     def test_runs_stopped_anywhere_end_alike(self, store: StateStore):
         """Whatever was done and left undone, the next whole run serves what is wanted and the stores hold just that."""
 
-        @settings(max_examples=100, deadline=None, database=None)
+        @settings(max_examples=self.histories, deadline=None, database=None)
         @given(st.lists(steps, min_size=3, max_size=20))
         def check(history: list[tuple[str, str, str]]):
             store.delete(["a", "b"])
@@ -539,6 +542,8 @@ class TestSqlite(StateStoreContract):
 
 @pytest.mark.services
 class TestPostgresql(StateStoreContract):
+    histories = 25
+
     @pytest.fixture
     def fresh(self, postgres_url: str) -> Fresh:
         return lambda: SqlStateStore(postgres_url)
