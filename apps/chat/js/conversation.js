@@ -197,3 +197,13 @@ async function watchForServer() {
   }
 }
 addEventListener('offline', () => { if (!lost) connectionLost(); });
+
+// A server that went away ends the stream without a word, and so does a proxy: look after an answer that stands still.
+let cameLast = 0;
+document.addEventListener('llmflow:live', () => { cameLast = Date.now(); });
+setInterval(async () => {
+  if (!pending() || lost || Date.now() - cameLast < 8000) return;
+  cameLast = Date.now();
+  try { await fetch('/healthz', { cache: 'no-store' }); } catch { if (!lost) connectionLost(); return; }
+  trigger('open', { session: state.session, language: state.language });
+}, 4000);
