@@ -88,7 +88,7 @@ class TestSqlite(AnswerCacheContract):
     def make(self, tmp_path: Path) -> Iterator[Make]:
         from llmflow.adapters.sql_answer_cache import SqlAnswerCache
 
-        yield from _closing(lambda **options: SqlAnswerCache(f"sqlite:///{tmp_path / 'state.db'}", **options))
+        yield from _closing(lambda **options: SqlAnswerCache(f"sqlite:///{tmp_path / 'state.db'}", touch_s=0, **options))
 
 
 @pytest.mark.services
@@ -97,7 +97,7 @@ class TestPostgres(AnswerCacheContract):
     def make(self, postgres_url: str) -> Iterator[Make]:
         from llmflow.adapters.sql_answer_cache import SqlAnswerCache
 
-        yield from _closing(lambda **options: SqlAnswerCache(postgres_url, **options))
+        yield from _closing(lambda **options: SqlAnswerCache(postgres_url, touch_s=0, **options))
 
 
 @pytest.mark.services

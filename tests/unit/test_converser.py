@@ -327,6 +327,8 @@ def test_a_model_that_says_too_much_is_cut_at_a_sentence():
         ("영수증을 챙긴 지출은 얼마까지 돼요?", "영수증을 못 챙긴 지출은 얼마까지 돼요?", False),
         ("누가 승인을 받나요?", "누가 승인해 주나요?", False),
         ("언제부터 신청하나요?", "언제까지 신청하나요?", False),
+        ("조부모상에는 며칠 쉬나요?", "조부모상에는 며칠 안에 쉬나요?", False),
+        ("카드 한도가 얼마인가요?", "카드 한도가 얼마로 줄었나요?", False),
         ("How long are logs kept?", "For how long are the logs retained?", True),
         ("How long are logs kept?", "How often are logs kept?", False),
         ("Who is told after an outage?", "Who is told before an outage?", False),

@@ -15,12 +15,16 @@ CANDIDATES = 500
 
 
 class SqlAnswerCache(ApplicationTables):
-    """AnswerCache on SQLite or PostgreSQL."""
+    """AnswerCache on SQLite or PostgreSQL.
 
-    def __init__(self, database: StateDatabase | str, limit: int = 5000, ttl_s: float = 86_400.0):
+    A use is written down where the one before is `touch_s` ago: reading should stay reading.
+    """
+
+    def __init__(self, database: StateDatabase | str, limit: int = 5000, ttl_s: float = 86_400.0, touch_s: float = 60.0):
         super().__init__(database)
         self._limit = limit
         self._ttl_s = ttl_s
+        self._touch_s = touch_s
 
     def forms(self, scope: str) -> list[tuple[str, str, str]]:
         table = cached_answers.c
@@ -31,11 +35,14 @@ class SqlAnswerCache(ApplicationTables):
 
     def get(self, entry_id: str) -> CachedAnswer | None:
         own = (cached_answers.c.id == entry_id) & (cached_answers.c.expires_at > now())
-        with self._write() as connection:
-            entry = connection.execute(select(cached_answers.c.entry).where(own)).scalar_one_or_none()
-            if entry is not None:
+        with self._read() as connection:
+            row = connection.execute(select(cached_answers.c.entry, cached_answers.c.used_at).where(own)).one_or_none()
+        if row is None:
+            return None
+        if row.used_at <= now(-self._touch_s):
+            with self._write() as connection:
                 connection.execute(update(cached_answers).where(own).values(used_at=now()))
-        return load(entry) if entry is not None else None
+        return load(row.entry)
 
     def put(self, entry: CachedAnswer) -> None:
         row = {

@@ -19,11 +19,11 @@ from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, compose
 CONTENT = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "XPN", "XSN", "VV", "VA", "MAG", "MM", "SL", "SN", "SH", "W_SERIAL"})
 NOUNS = frozenset({"NNG", "NNP", "NNB", "XR", "XPN", "XSN", "NR"})
 POLITE = frozenset(
-    "하 되 이 알 알리 가르치 말하 말씀 묻 물어보 여쭙 궁금 궁금하 때 부탁 드리 보 주 싶 좀 혹시 그 저 제 나 내 저희 우리 것 거 "
-    "수 지 줄 바 때문 관련 대하 대해 정확히 정확 정도 혹 그냥 도대체 대체 설명 질문 있 가능 해당 회사 사내 본 씨 분 "
-    "님 좋 감사 안녕 계시 얼마 얼마나 언제 어디 누구 무엇 뭐 무슨 어떤 어느 어떻 어떻게 왜 며칠 몇 및 등 따르 의하 "
-    "위하 경우 중 요 번 일단 먼저 일 쯤 좀더 동안 까지 안 이내 내외 걸리 필요 나오 받 여부 인가 최대 최장 현재 지금 "
-    "기준 규정 제도 사항 수준 총 매".split()
+    "하 되 이 알 알리 가르치 말하 말씀 묻 물어보 여쭙 궁금 궁금하 때 부탁 드리 주 싶 좀 혹시 그 저 제 나 내 저희 우리 "
+    "때문 관련 대하 대해 정확히 정확 정도 혹 그냥 도대체 대체 설명 질문 있 가능 해당 회사 사내 "
+    "좋 감사 안녕 계시 얼마 얼마나 언제 어디 누구 무엇 뭐 무슨 어떤 어느 어떻 어떻게 왜 며칠 몇 및 따르 의하 "
+    "위하 경우 요 일단 먼저 쯤 좀더 동안 까지 안 이내 내외 걸리 필요 나오 받 여부 인가 최대 최장 현재 지금 "
+    "기준 규정 제도 사항 수준 총 ".split()
 )
 NEGATIONS = frozenset("안 못 않 아니 없 말 못하 불가 금지 외 제외 빼 미 비 무".split())
 ROLES = {
@@ -102,6 +102,7 @@ NUMERALS = {
     "아홉": "9",
     "열": "10",
 }
+WITHIN = re.compile(r"(?:며칠|얼마|몇\s*[가-힣]+?)\s*(?:안에|안으로|이내|내에)")
 SINCE = re.compile(r"(?:언제|며칠|몇\s*[가-힣]+|어디)부터")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -159,7 +160,7 @@ def _compatible(one: str, other: str) -> bool:
 def _korean(text: str, found: list[Morpheme]) -> QuestionForm:
     words: set[str] = set()
     nouns: list[str] = []
-    exact: list[str] = ["since"] if SINCE.search(text) else []
+    exact = [name for name, pattern in (("since", SINCE), ("within", WITHIN)) if pattern.search(text)]
     asked = _asked_korean(text, found)
     for number, token in enumerate(found):
         before = found[number - 1] if number else None

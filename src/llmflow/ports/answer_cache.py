@@ -48,7 +48,7 @@ class AnswerCache(Protocol):
         ...
 
     def get(self, entry_id: str) -> CachedAnswer | None:
-        """Return an answer and count it as used now; None when it is gone."""
+        """Return an answer and count it as used now, give or take a minute; None when it is gone."""
         ...
 
     def put(self, entry: CachedAnswer) -> None:
