@@ -4,12 +4,12 @@ from pydantic import Field
 
 from apps.chat.texts import Language
 from llmflow.accounts.settings import AuthSettings
-from llmflow.serving.api import ChatApiSettings
+from llmflow.config import Settings
 from llmflow.serving.conversing import ConversingSettings
 
 
-class ChatAppSettings(ChatApiSettings):
-    """What the page shows and where it listens; limits are inherited from the API."""
+class ChatAppSettings(Settings):
+    """What the page shows and where it listens, who signs in, and how many answers are written at once."""
 
     auth: AuthSettings = AuthSettings()
     conversing: ConversingSettings = ConversingSettings()
@@ -24,6 +24,10 @@ class ChatAppSettings(ChatApiSettings):
     samples_ko: tuple[str, ...] = ()
     samples_en: tuple[str, ...] = ()
     queue_size: int = Field(default=64, ge=1)  # questions that may wait for an answer
+
+    @property
+    def max_question_chars(self) -> int:
+        return self.conversing.max_question_chars
 
     def samples_in(self, language: str) -> tuple[str, ...]:
         """Return the sample questions of `ko`; the English ones for everything else."""

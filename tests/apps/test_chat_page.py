@@ -26,6 +26,7 @@ from llmflow.adapters.sql_templates import SqlTemplateStore
 from llmflow.errors import ModelUnavailable
 from llmflow.serving.application import Services, answer_threads, make_application
 from llmflow.serving.auth import SESSION_COOKIE
+from llmflow.serving.conversing import ConversingSettings
 from llmflow.types import Account
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -55,7 +56,7 @@ SETTINGS = ChatAppSettings(
     title="Docs",
     samples_ko=("연차 휴가는 며칠인가요?",),
     samples_en=("How many days is annual leave?",),
-    max_question_chars=200,
+    conversing=ConversingSettings(max_question_chars=200),
 )
 
 

@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 from who import asking_app, guard_of, person
 
-from apps.chat.settings import ChatAppSettings
 from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.evaluation.gate import Check, decide
 from llmflow.evaluation.promotion import Candidate
@@ -18,6 +17,7 @@ from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.serving.catalog import open_catalog
 from llmflow.serving.chat import WorkspaceChat
+from llmflow.serving.conversing import ConversingSettings
 from llmflow.serving.promotion import RetrievalPromotions
 from llmflow.types import Answer, Principal
 from llmflow.workspace import home_path
@@ -134,7 +134,7 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
 
 
 def test_the_api_serves_it(service):
-    client = TestClient(asking_app(service, ChatAppSettings(), guard_of(person("hr", "hr"), person("staff"))))
+    client = TestClient(asking_app(service, ConversingSettings(), guard_of(person("hr", "hr"), person("staff"))))
     found = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
     assert found["found"] and found["citations"][0]["source"] == "hr/leave.md"
     refused = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "staff"}).json()
@@ -158,7 +158,7 @@ def test_promoted_settings_are_followed_without_a_restart(service, tmp_path):
     assert after.settings_id == words.fingerprint() and after.found
     assert all(set(hit.channels) == {"text"} for hit in service.search(LEAVE, HR))
     assert service.health()["retrieval"] == f"{words.fingerprint()} (promoted: words)"
-    with TestClient(asking_app(service, ChatAppSettings(), guard_of(person("hr", "hr")))) as client:
+    with TestClient(asking_app(service, ConversingSettings(), guard_of(person("hr", "hr")))) as client:
         answer = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
         assert answer["settings_id"] == words.fingerprint()
     elsewhere.roll_back("kim", "")

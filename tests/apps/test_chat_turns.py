@@ -22,6 +22,7 @@ from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH, KOREAN
 from apps.chat.turns import Turns, Views
 from llmflow.errors import ModelInterrupted, NotFound
+from llmflow.serving.conversing import ConversingSettings
 from llmflow.serving.gate import add_gate
 from llmflow.serving.http_errors import install_error_handlers
 from llmflow.types import Account
@@ -30,7 +31,7 @@ HITS = [
     make_hit(1, "Leave", "Everyone has fifteen days of leave.", page=2),
     make_hit(2, "Salaries", "Salaries are reviewed in March.", groups=("hr",)),
 ]
-SETTINGS = ChatAppSettings(max_question_chars=50)
+SETTINGS = ChatAppSettings(conversing=ConversingSettings(max_question_chars=50))
 HR, SALES = person("hr", "hr"), person("sales", "sales")
 GUARD = guard_of(HR, SALES)
 

@@ -1,17 +1,23 @@
 """Accounts for tests of what comes after the sign-in: a request says in its header `who` which one it is of."""
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from llmflow.errors import SignInRequired
+from llmflow.ingestion.masking import Masker, MaskingSettings
+from llmflow.ports import AnswerEvent
 from llmflow.serving.access_log import install_access_log
-from llmflow.serving.api import ChatApiSettings, make_router
+from llmflow.serving.application import answer_threads
 from llmflow.serving.auth import Guard
+from llmflow.serving.conversing import Conversations, ConversingSettings
 from llmflow.serving.gate import add_gate
 from llmflow.serving.http_errors import install_error_handlers
 from llmflow.serving.middleware import SecurityHeaders
+from llmflow.serving.routers import asking
 from llmflow.serving.service import ChatService
-from llmflow.types import Account, Role
+from llmflow.types import Account, ChatTurn, Principal, Role
 
 
 def person(name: str, *groups: str, tenant: str = "acme", role: Role = Role.USER) -> Account:
@@ -31,11 +37,24 @@ def guard_of(*people: Account, home_tenant: str = "acme") -> Guard:
     return Guard(identify, home_tenant)
 
 
-def asking_app(service: ChatService, settings: ChatApiSettings, guard: Guard) -> FastAPI:
-    """Return the routes of single questions behind the gate, with no page."""
+class _Uncounted:
+    """An event log that keeps nothing."""
+
+    def record(self, event: AnswerEvent) -> None:
+        pass
+
+
+def asking_app(service: ChatService, settings: ConversingSettings, guard: Guard) -> FastAPI:
+    """Return the routes of single questions behind the gate, with no page and no store."""
+
+    def answers(question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None):
+        return service.stream(question, principal, history, language)
+
+    mask = Masker(MaskingSettings()).mask
+    conversations = Conversations(None, _Uncounted(), answers, mask, settings)  # type: ignore[arg-type]
     app = FastAPI()
     install_error_handlers(app)
-    app.include_router(make_router(service, settings, guard))
+    app.include_router(asking.make_router(conversations, service, guard, answer_threads(settings)))
     add_gate(app, guard)
     app.add_middleware(SecurityHeaders)
     install_access_log(app)

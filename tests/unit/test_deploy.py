@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llmflow.serving.api import make_health_router
+from llmflow.serving.auth import Guard
+from llmflow.serving.routers import operations
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yml").read_text(encoding="utf-8"))
@@ -70,7 +71,9 @@ def test_the_model_server_takes_adapters_that_the_application_registers_and_asks
 
 
 def test_the_health_check_asks_a_route_that_exists():
-    paths = {getattr(route, "path", "") for route in make_health_router(_Nothing()).routes}  # type: ignore[arg-type]
+    paths = {
+        getattr(route, "path", "") for route in operations.make_router(_Nothing(), _Nothing(), Guard(_Nothing(), "home")).routes
+    }  # type: ignore[arg-type]
     asked = re.search(r"127\.0\.0\.1:7860(/[\w/]+)", " ".join(SERVICES["llmflow"]["healthcheck"]["test"]))
     assert asked and asked.group(1) in paths
 
