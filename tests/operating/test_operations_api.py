@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("operating")  # one house for all
 KEYS = {"error", "allowed", "next"}
 NOTE = "# 공지\n\n구내식당은 열두 시에 연다.\n".encode()
 EVENT = AnswerEvent(
-    at="2026-11-25T00:00:00+00:00", tenant="hanbit", account_id="a-hr", groups=("hr",), session_id="s", message_id="m",
+    at="2026-01-01T00:00:00+00:00", tenant="hanbit", account_id="a-hr", groups=("hr",), session_id="s", message_id="m",
     model="extractive", settings_id="s1", language="ko", status="done", found=True, cached=False, ttft_ms=120, total_ms=900,
     prompt_tokens=7, completion_tokens=5, pii={"phone": 2}, suspicious=1,
 )  # fmt: skip
