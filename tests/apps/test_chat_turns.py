@@ -89,8 +89,17 @@ def asked_session(backend: Backend, account: Account = HR) -> str:
     return backend.conversations.sessions(account)[0][0].id  # type: ignore[attr-defined]
 
 
-def test_a_question_is_shown_at_once_and_ends_in_the_log(turns, backend):
-    first, *_, last = shown(turns.ask, question="How much leave?")
+def test_a_question_is_shown_at_once_and_ends_in_the_log(turns, backend, service):
+    service.gate.clear()
+
+    async def watch() -> list[Any]:
+        seen = []
+        async for one in turns.ask(event(language="en", question="How much leave?"), browser("hr")):
+            seen.append(one)
+            service.gate.set()
+        return seen
+
+    first, *_, last = asyncio.run(watch())
     assert 'data-status="pending"' in first[1] and ENGLISH.thinking in first[1]
     assert "Everyone has fifteen days of leave." in last[0] and last[1] == last[2] == ""
     assert f'data-session="{asked_session(backend)}"' in last[0]
