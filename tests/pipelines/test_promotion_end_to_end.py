@@ -23,7 +23,7 @@ from llmflow.serving.catalog import Workspace, open_catalog
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.chat_settings import load_auth_settings
 from llmflow.serving.retrieval_gate import run_gate
-from llmflow.types import Answer
+from llmflow.types import Answer, Role
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample")]
 
@@ -53,6 +53,7 @@ class Planted:
         """Return a key of the human resources department's account, as a program would send it."""
         access = open_access(self.workspace, load_auth_settings("planted"))
         account = access.people.named("hanbit", "hanbit-hr")
+        access.people.change("hanbit", "test", account.id, role=Role.ENGINEER)  # sees what is served
         chosen = access.sign_ins.passwords.hash("four words nobody joins")
         self.workspace.application.accounts.set_password(account.id, chosen, must_change=False)
         return access.sign_ins.make_key(account, "this test", 1)[1]
@@ -146,7 +147,9 @@ def test_a_planted_better_setting_is_promoted_served_at_once_and_rolled_back(pla
 
     def served_by_api() -> tuple[str, str]:
         body = httpx.post(f"{address}/api/ask", json={"question": question.text}, headers=key, timeout=120).json()
-        return body["settings_id"], httpx.get(f"{address}/healthz", timeout=120).json()["retrieval"]
+        served = httpx.get(f"{address}/api/retrieval", headers=key, timeout=120).json()["served"]
+        origin = f"promoted: {served['label']}" if served["origin"] == "promoted" else served["origin"]
+        return body["settings_id"], f"{served['id']} ({origin})"
 
     before = answer(chat, question)
     assert before.settings_id == conf and served_by_api() == (conf, f"{conf} (conf)")

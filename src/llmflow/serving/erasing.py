@@ -1,8 +1,10 @@
 """What is removed together with an account, place by place."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from llmflow.errors import StoreUnavailable
 from llmflow.ingestion.indexing import carry_out_removals
 from llmflow.ports import ApplicationStores, Stores
 from llmflow.serving.experiment_index import drop_copies
@@ -10,6 +12,10 @@ from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.people import Erase
 from llmflow.types import Account
 
+log = logging.getLogger(__name__)
+
+REMOVAL_WAIT_S = 5.0
+"""How long a deletion waits for an ingestion to end; later every run carries it out before it does anything else."""
 _PAGE = 500
 
 
@@ -49,8 +55,11 @@ def erase_own_documents(stores: Stores, account: Account) -> Mapping[str, int]:
     documents = stores.state.documents(account.principal())
     own = [document.id for document in documents if set(document.groups) == {account.own_space}]
     if own:
-        with ingestion_lock():
-            stores.state.delete(own)
-            carry_out_removals(stores)
-            drop_copies()
+        stores.state.delete(own)  # nobody finds them from now on
+        try:
+            with ingestion_lock(REMOVAL_WAIT_S):
+                carry_out_removals(stores)
+                drop_copies()
+        except StoreUnavailable as exc:
+            log.warning("What is left of %d documents in the stores is removed by the next run: %s", len(own), exc)
     return {"documents": len(own)}
