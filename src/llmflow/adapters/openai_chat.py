@@ -1,6 +1,6 @@
 """A chat model behind any server that speaks OpenAI's protocol, vLLM above all."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from pydantic import Field
@@ -32,7 +32,7 @@ class OpenAIChat:
         self._key = api_key
         self._client: Any = None
 
-    def stream(self, request: ChatRequest) -> Iterator[str]:
+    def stream(self, request: ChatRequest) -> Generator[str, None, tuple[int, int]]:
         """Yield pieces. Before the first one it raises ModelUnavailable, or `UnknownModel` or `PromptTooLong` where the server
         refuses the name or the prompt; after it `ModelInterrupted`."""
         import httpx2
@@ -45,6 +45,7 @@ class OpenAIChat:
             schema = {"name": "answer", "schema": dict(request.json_schema), "strict": True}
             extra["response_format"] = {"type": "json_schema", "json_schema": schema}
         begun = finished = False
+        used = (0, 0)
         try:
             events = self._open().chat.completions.create(
                 model=self.settings.model,
@@ -52,9 +53,12 @@ class OpenAIChat:
                 max_tokens=request.max_tokens,
                 temperature=request.temperature,
                 stream=True,
+                stream_options={"include_usage": True},
                 **extra,
             )
             for event in events:
+                if event.usage is not None:
+                    used = event.usage.prompt_tokens, event.usage.completion_tokens
                 choice = event.choices[0] if event.choices else None
                 if choice is not None and choice.delta.content:
                     begun = True
@@ -75,6 +79,7 @@ class OpenAIChat:
             raise self._failure(begun, type(exc).__name__) from exc
         if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
             raise self._failure(begun, "the stream ended early")
+        return used
 
     def close(self) -> None:
         """Close connections; safe twice."""

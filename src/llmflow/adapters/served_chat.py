@@ -70,8 +70,7 @@ class ServedChat:
         for offset in range(len(pointer.replicas)):
             address = pointer.replicas[(start + offset) % len(pointer.replicas)]
             try:
-                yield from self._ask_one(address, pointer, request)
-                return
+                return (yield from self._ask_one(address, pointer, request))
             except ModelInterrupted:
                 raise
             except ModelUnavailable as exc:
@@ -100,7 +99,7 @@ class ServedChat:
 
     def _ask_one(self, address: str, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
         try:
-            yield from self._client(address, pointer.model).stream(request)
+            return (yield from self._client(address, pointer.model).stream(request))
         except UnknownModel:
             if pointer.champion is None:
                 raise
@@ -111,7 +110,7 @@ class ServedChat:
                 server.load(pointer.champion)
             finally:
                 server.close()
-            yield from self._client(address, pointer.model).stream(request)
+            return (yield from self._client(address, pointer.model).stream(request))
 
     def _client(self, address: str, model: str) -> OpenAIChat:
         with self._lock:

@@ -5,8 +5,9 @@ numbered evidence (a model), mask again, and cite.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 
@@ -15,13 +16,17 @@ from llmflow.answering.cache import CacheSettings
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
+from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
 from llmflow.answering.untrusted_inspect import inspect
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
+from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model, token_counter
+from llmflow.ports.models import TokenUsage
+from llmflow.ports.tracing import NullTracer, Tracer
 from llmflow.retrieval.retriever import Retriever
 from llmflow.retrieval.tokens import composed
 from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
@@ -79,6 +84,8 @@ class Found:
     """Ids of the chunks in which something did."""
     instructs: bool = False
     """The question itself tries to change the rules."""
+    trace: TraceBuilder | None = None
+    """Of this answer; `respond` ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Answerer:
     mask: Callable[[str], str]
     prompts: Mapping[str, str]
     model: ChatModel | FollowingChatModel | None = None
+    tracer: Tracer = field(default_factory=NullTracer)
 
     def __post_init__(self) -> None:
         for language in NOT_FOUND:
@@ -118,20 +126,43 @@ class Answerer:
         """
         yield from self.respond(self.find(question, principal, language), history)
 
-    def find(self, question: str, principal: Principal, language: str | None = None) -> Found:
-        """Return the masked question with its passages and what they say of it: the first half of `stream`."""
+    def find(self, question: str, principal: Principal, language: str | None = None, trace: TraceBuilder | None = None) -> Found:
+        """Return the masked question with its passages and what they say of it: the first half of `stream`.
+
+        `trace` is of an answer that has begun already, as where the question was rewritten before it came here.
+        """
+        trace = trace or TraceBuilder(self.tracer, principal)
+        try:
+            return self._find(question, principal, language, trace)
+        except BaseException:
+            trace.end("failed")
+            raise
+
+    def _find(self, question: str, principal: Principal, language: str | None, trace: TraceBuilder) -> Found:
         asked = composed(question)
         question = self.mask(asked)
+        trace.asked(question)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
-        found = self.retriever.search_many([question], principal, self.settings.retrieve)[0]
-        screened = screen(found.hits)
-        if screened.suspicious:  # planted passages must not crowd out the others
-            more = self.retriever.search_many([question], principal, len(found.hits) + 2 * len(screened.suspicious))[0]
-            screened = screen(more.hits)
-        evidence, usable = self._weigh(question, screened)
-        instructs = inspect(asked).suspicious
-        problems, hits = found.problems, found.hits
-        return Found(question, question != asked, spoken, hits, evidence, problems, usable, screened.suspicious, instructs)
+        with trace.step("retrieval") as step:
+            seconds = Seconds()
+            timed = (seconds,) if isinstance(self.retriever, Retriever) else ()
+            found = self.retriever.search_many([question], principal, self.settings.retrieve, *timed)[0]
+            step.attributes |= hit_attributes(found.hits) | {f"ms.{stage}": round(1000 * s, 2) for stage, s in seconds.items()}
+            step.note("problems", found.problems)
+        with trace.step("screening") as step:
+            screened = screen(found.hits)
+            if screened.suspicious:  # planted passages must not crowd out the others
+                more = self.retriever.search_many([question], principal, len(found.hits) + 2 * len(screened.suspicious))[0]
+                screened = screen(more.hits)
+            instructs = inspect(asked).suspicious
+            step.note("suspicious", screened.suspicious)
+            step.note("reasons", tuple(dict.fromkeys(reason for reasons in screened.reasons.values() for reason in reasons)))
+            step.note("question_instructs", instructs)
+        with trace.step("evidence") as step:
+            evidence, usable = self._weigh(question, screened)
+            step.note("confidence", round(evidence.confidence, 3))
+        masked, hits, problems = question != asked, found.hits, found.problems
+        return Found(question, masked, spoken, hits, evidence, problems, usable, screened.suspicious, instructs, trace)
 
     def _weigh(self, question: str, screened: Screened) -> tuple[Evidence, tuple[Hit, ...]]:
         """Return the evidence and the hits that it comes from: what is left of suspicious passages is a last resort."""
@@ -147,12 +178,22 @@ class Answerer:
         """Yield the answer to what was found, as `stream` does: its second half. `summary` stands for turns before `history`."""
         notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
         told = [text[found.spoken] for condition, text in notices if condition]
-        for piece in self._answer(found, history, summary):
-            if isinstance(piece, Answer) and told:
-                piece = replace(piece, notice=" ".join(filter(None, (piece.notice, *told))), suspicious=found.suspicious)
-            yield piece
+        trace = found.trace or TraceBuilder(NullTracer(), Principal(""))
+        try:
+            for piece in self._answer(found, history, summary, trace):
+                if isinstance(piece, Answer):
+                    notice = " ".join(filter(None, (piece.notice, *told)))
+                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id)
+                    trace.end("done", piece)
+                yield piece
+        except GeneratorExit:
+            trace.end("stopped")
+            raise
+        except BaseException:
+            trace.end("failed")
+            raise
 
-    def _answer(self, found: Found, history: Sequence[ChatTurn], summary: str) -> Iterator[str | Answer]:
+    def _answer(self, found: Found, history: Sequence[ChatTurn], summary: str, trace: TraceBuilder) -> Iterator[str | Answer]:
         evidence, hits, spoken = found.evidence, found.hits, found.spoken
         model = current_model(self.model)
         name = model.name if model else "extractive"
@@ -163,7 +204,7 @@ class Answerer:
         elif model is None:
             yield from self._quote(evidence, hits)
         else:
-            yield from self._generate(model, found, history, summary)
+            yield from self._generate(model, found, history, summary, trace)
 
     def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
         settings = self.settings.evidence
@@ -181,11 +222,13 @@ class Answerer:
         confidence, served = evidence.confidence, self.retriever.settings_id
         yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
 
-    def _generate(self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str = "") -> Iterator[str | Answer]:
+    def _generate(
+        self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str, trace: TraceBuilder
+    ) -> Iterator[str | Answer]:
         evidence, spoken = found.evidence, found.spoken
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
         begun = False
-        mark = new_mark()
+        mark, usage = new_mark(), TokenUsage()
         passages = min(self.settings.prompt_passages, len(found.usable))
         while True:
             try:
@@ -193,9 +236,18 @@ class Answerer:
                 passages = len(shown)
                 known = addresses("\n".join(hit.chunk.text for hit in shown))
                 said = AnswerStream(self.mask, known, PromptWatch(mark, self.prompts[spoken], spoken))
-                for piece in said.through(model.stream(request)):
-                    begun = True
-                    yield piece
+                with trace.step("generation") as step:
+                    step.attributes |= {"gen_ai.request.model": model.name, "prompt.characters": len(request.system)}
+                    step.note("prompt.chunks", tuple(hit.chunk.id for hit in shown))
+                    step.note("prompt.turns", len(request.turns))
+                    for piece in said.through(usage.noting(model.stream(request))):
+                        if not begun:
+                            step.note("ttft_ms", round((time.time_ns() - step.start_ns) / 1e6, 1))
+                        begun = True
+                        yield piece
+                    step.note("gen_ai.usage.input_tokens", usage.prompt)
+                    step.note("gen_ai.usage.output_tokens", usage.completion)
+                    step.note("leaked", said.leaked)
                 break
             except PromptTooLong as exc:
                 if passages > 1:
@@ -220,7 +272,8 @@ class Answerer:
         text = text if text.strip() else NOT_FOUND[spoken]
         citations = cited_by_model(text, sources)
         served = self.retriever.settings_id
-        yield Answer(text, bool(citations), citations, found.hits, model.name, evidence.confidence, served)
+        answer = Answer(text, bool(citations), citations, found.hits, model.name, evidence.confidence, served)
+        yield replace(answer, prompt_tokens=usage.prompt, completion_tokens=usage.completion)
 
     def _request(
         self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str, passages: int, mark: str

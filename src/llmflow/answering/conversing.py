@@ -10,6 +10,7 @@ from llmflow.answering.answerer import Answerer, Found
 from llmflow.answering.cache import Asked, SemanticCache, making_of
 from llmflow.answering.followups import StandAlone, stand_alone
 from llmflow.answering.memory import Memory, Recalled
+from llmflow.answering.tracing import TraceBuilder
 from llmflow.ports import ChatModel, current_model
 from llmflow.types import Answer, ChatTurn, Principal
 
@@ -43,11 +44,19 @@ class Converser:
         given before. Raises the errors of `Answerer.stream`; a memory or cache that is away never shows.
         """
         recalled = self.memory.recall(session_id, history)
-        asked = self.stand_alone(question, recalled)
-        found = self.answerer.find(asked.text, principal, language)
+        trace = TraceBuilder(self.answerer.tracer, principal, session_id)
+        with trace.step("rewriting") as step:
+            asked = self.stand_alone(question, recalled)
+            step.note("way", asked.way)
+        found = self.answerer.find(asked.text, principal, language, trace)
         model = current_model(self.answerer.model)
-        again = None if asked.changed else self._again(found, principal, model, recalled)
-        given = self.cache.find(again) if self.cache is not None and again is not None else None
+        with trace.step("cache") as step:
+            again = None if asked.changed else self._again(found, principal, model, recalled)
+            given = self.cache.find(again) if self.cache is not None and again is not None else None
+            step.note("decision", "given" if given is not None else "not asked" if again is None else "nothing")
+        if given is not None:
+            given = replace(given, trace_id=trace.id)
+            trace.end("done", given)
         pieces = (given.text, given) if given is not None else self.answerer.respond(found, recalled.turns, recalled.summary)
         for piece in pieces:
             if isinstance(piece, Answer):
@@ -63,6 +72,8 @@ class Converser:
         A model reads the turns before, so only the first question of a conversation is asked of the cache; quotations know none.
         """
         if self.cache is None or not self.answerer.settings.cache.enabled or found.masked or found.problems:
+            return None
+        if found.suspicious or found.instructs:  # what was left out of this answer may be in nobody's way tomorrow
             return None
         if model is not None and recalled:
             return None

@@ -65,8 +65,25 @@ class ChatModel(Protocol):
     name: str
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
-        """Yield pieces of the answer as they come; their concatenation is the answer."""
+        """Yield pieces of the answer as they come; their concatenation is the answer.
+
+        A generator may return (prompt tokens, completion tokens) as its server counted them; see `TokenUsage`.
+        """
         ...
+
+
+@dataclass(slots=True)
+class TokenUsage:
+    """Tokens of one answer, noted when its pieces end; 0 where nobody counted."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    def noting(self, pieces: Iterator[str]) -> Iterator[str]:
+        """Yield the pieces, and note what their generator returns."""
+        counted = yield from pieces
+        if isinstance(counted, tuple):
+            self.prompt, self.completion = counted
 
 
 @runtime_checkable

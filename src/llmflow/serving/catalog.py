@@ -23,6 +23,7 @@ from llmflow.finetuning.settings import FinetuningSettings
 from llmflow.ingestion.prepare import PreparationSettings, load_masker
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ApplicationStores, ChatModel, FollowingChatModel, Notifier, Stores
+from llmflow.ports.tracing import NullTracer, Tracer
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.logs import LogSettings, configure_logging
 from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
@@ -203,7 +204,9 @@ class Workspace:
     def _answerer(self) -> Answerer:
         prompts = {"ko": self.load("prompt_ko"), "en": self.load("prompt_en")}
         model = self.load("chat_model")
-        return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
+        return build_answerer(
+            self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model, self.load("tracer")
+        )
 
     def close(self) -> None:
         for opened in ("stores", "application"):
@@ -211,6 +214,8 @@ class Workspace:
                 self.__dict__[opened].close()
         if "_answerer" in self.__dict__ and isinstance(self._answerer.model, FollowingChatModel):
             self._answerer.model.close()
+        if "_answerer" in self.__dict__:
+            self._answerer.tracer.close()
         if "models" in self.__dict__:
             self.models.gateway.close()
 
@@ -252,11 +257,12 @@ def build_answerer(
     answering: AnsweringSettings,
     prompts: Mapping[str, str],
     model: ChatModel | FollowingChatModel | None,
+    tracer: Tracer | None = None,
 ) -> Answerer:
     """Return the one answerer that evaluation and chat share."""
     masker = load_masker(preparation.masking)
     retriever = build_retriever(stores, preparation, retrieval)
-    return Answerer(retriever, answering, masker, prompts, model)
+    return Answerer(retriever, answering, masker, prompts, model, tracer or NullTracer())
 
 
 def open_catalog(env: str = "base") -> Workspace:
