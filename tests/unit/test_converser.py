@@ -120,7 +120,8 @@ def test_a_paraphrase_is_given_the_answer_again(cache: SqlAnswerCache):
     served = converser(Search(CARD), cache)
     first, again = ask(served, QUESTION), ask(served, PARAPHRASE, COLLEAGUE)
     assert (first.cached, again.cached) == (False, True)
-    assert replace(again, cached=False) == first and again.hits == (CARD,)
+    assert replace(again, cached=False, trace_id=first.trace_id) == first and again.hits == (CARD,)
+    assert again.trace_id != first.trace_id
     assert next(iter(served.stream(PARAPHRASE, ME))) == first.text
 
 

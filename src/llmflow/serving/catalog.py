@@ -152,6 +152,11 @@ class Workspace:
         return parse_settings(OperationsSettings, self.parameters, "operations")
 
     @property
+    def tracer(self) -> Tracer:
+        """What keeps traces; nothing where the catalog names nothing."""
+        return self.load("tracer") if "tracer" in self.catalog else NullTracer()
+
+    @property
     def notifier(self) -> Notifier:
         return self.load("notifier")
 
@@ -205,7 +210,7 @@ class Workspace:
         prompts = {"ko": self.load("prompt_ko"), "en": self.load("prompt_en")}
         model = self.load("chat_model")
         return build_answerer(
-            self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model, self.load("tracer")
+            self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model, self.tracer
         )
 
     def close(self) -> None:
