@@ -53,7 +53,7 @@ def test_addresses_name_services():
         if key.endswith(("_URL", "_URI"))
     }
     # empty: a file in the workspace, models in this process
-    empty = {"LLMFLOW_MLFLOW_URI", "LLMFLOW_EMBEDDER_URL", "LLMFLOW_RERANKER_URL"}
+    empty = {"LLMFLOW_MLFLOW_URI", "LLMFLOW_TRACES_URI", "LLMFLOW_EMBEDDER_URL", "LLMFLOW_RERANKER_URL"}
     assert {key for key, value in resolved.items() if not value} == empty
     hosts = {re.search(r"(?:@|//)([a-z][\w-]*):\d+", value).group(1) for value in resolved.values() if value}  # type: ignore[union-attr]
     assert hosts == {"postgres", "milvus", "neo4j", "vllm", "redis"}
