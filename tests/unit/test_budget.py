@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,43 @@ def test_no_korean_or_english_is_underestimated(real_tokenizers: list[Path], tex
 def test_a_missing_tokenizer_says_what_to_name(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"answering\.memory\.tokenizer: there is no .*tokenizer\.json"):
         tokenizer_counter(str(tmp_path))
+
+
+def test_the_server_counts_where_it_can():
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    from openai_server import openai_server
+
+    from llmflow.adapters.openai_chat import OpenAIChat, OpenAIChatSettings
+    from llmflow.ports import token_counter
+
+    asked: list[tuple[str, dict]] = []
+
+    class Counting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append((self.path, body))
+            reply = json.dumps({"count": len(body["prompt"].split())}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        count = token_counter(OpenAIChat(OpenAIChatSettings(base_url=url, model="m")))
+        assert count is not None and count("one two three") == 3
+        assert asked[-1] == ("/tokenize", {"model": "m", "prompt": "one two three", "add_special_tokens": False})
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    with openai_server(lambda body: "x") as (url, _):  # speaks OpenAI's protocol and nothing else
+        assert token_counter(OpenAIChat(OpenAIChatSettings(base_url=url, model="m"))) is None
+    assert token_counter(OpenAIChat(OpenAIChatSettings(base_url=url, model="m"))) is None  # nobody listens any more

@@ -31,6 +31,8 @@ class OpenAIChat:
         self.name = settings.model
         self._key = api_key
         self._client: Any = None
+        self._uncounted = False
+        """The server said that it has no count of tokens to give."""
 
     def stream(self, request: ChatRequest) -> Generator[str, None, tuple[int, int]]:
         """Yield pieces. Before the first one it raises ModelUnavailable, or `UnknownModel` or `PromptTooLong` where the server
@@ -80,6 +82,23 @@ class OpenAIChat:
         if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
             raise self._failure(begun, "the stream ended early")
         return used
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return the server's own count where it has vLLM's /tokenize; None where it has not, or does not answer now."""
+        import httpx2
+
+        if self._uncounted:
+            return None
+        url = f"{self.settings.base_url.rstrip('/').removesuffix('/v1')}/tokenize"
+        body = {"model": self.settings.model, "prompt": text, "add_special_tokens": False}
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        try:
+            reply = httpx2.post(url, json=body, headers=headers, timeout=self.settings.connect_s)
+            self._uncounted = reply.status_code in (404, 405)
+            count = reply.json().get("count") if reply.status_code == 200 else None
+        except (httpx2.HTTPError, ValueError, AttributeError):
+            return None
+        return count if isinstance(count, int) else None
 
     def close(self) -> None:
         """Close connections; safe twice."""

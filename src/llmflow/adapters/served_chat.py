@@ -89,6 +89,10 @@ class ServedChat:
                 server.close()
         raise ModelUnavailable(f"None of {', '.join(pointer.replicas)} answers. Start it: llmflow serve-llm")
 
+    def count_tokens(self, pointer: Pointer, text: str) -> int | None:
+        """Return the count of the first replica; all serve one base, whose tokenizer it is."""
+        return self._client(pointer.replicas[0], pointer.model).count_tokens(text)
+
     def close(self) -> None:
         """Close connections and the state database; safe twice."""
         with self._lock:
@@ -132,6 +136,9 @@ class _Bound:
 
     def stream(self, request: ChatRequest) -> Iterator[str]:
         return self._chat.ask(self._pointer, request)
+
+    def count_tokens(self, text: str) -> int | None:
+        return self._chat.count_tokens(self._pointer, text)
 
     def check(self) -> None:
         self._chat.check(self._pointer)

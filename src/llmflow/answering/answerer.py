@@ -301,13 +301,14 @@ class Answerer:
         memory, reply = self.settings.memory, self.settings.max_tokens
         system = f"{self.prompts[spoken]}\n{fenced((), new_mark(), spoken)}\n\n{EARLIER[spoken]}"
         parts = {"system": system, "question": question, "passages": blocks, "turns": turns, "summary": summary}
-        exact = tokenizer_counter(memory.tokenizer) if memory.tokenizer else token_counter(model)
+        fitted: Fitted | None = None
         try:
             fitted = fit_prompt(memory, estimate_tokens, reply_tokens=reply, **parts)
-        except PromptTooLong:
-            if exact is None:
-                raise
-        else:
-            if fitted.whole or exact is None:
+            if fitted.whole:
                 return fitted
-        return fit_prompt(memory, exact, reply_tokens=reply, **parts)
+        except PromptTooLong as exc:
+            log.debug("By the bound on tokens: %s", exc)
+        exact = tokenizer_counter(memory.tokenizer) if memory.tokenizer else token_counter(model)
+        if exact is None and fitted is not None:
+            return fitted
+        return fit_prompt(memory, exact or estimate_tokens, reply_tokens=reply, **parts)
