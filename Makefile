@@ -16,7 +16,7 @@ export KEDRO_LOGGING_CONFIG := $(CURDIR)/conf/base/logging.yml
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: serving-env vllm finetune finetune-demo test-serving wheelhouse-serving tree
-.PHONY: test-services service-packages
+.PHONY: admin test-services service-packages
 .PHONY: help env demo test lint unit bench wheelhouse system-packages check-system clean
 
 help:
@@ -48,6 +48,9 @@ demo: env check-system ## ingest the sample corpus, measure retrieval, answer th
 	@$(BIN)/kedro run
 	@$(BIN)/llmflow demo
 	@if [ "$(SERVE)" != 0 ]; then $(BIN)/llmflow chat --port $(PORT); fi
+
+admin: env ## the dashboard, beside a running chat
+	@$(BIN)/llmflow admin
 
 serving-env: $(SERVING)/.ready ## make the environment that vLLM runs in
 
