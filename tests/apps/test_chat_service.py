@@ -120,7 +120,7 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
         yield Answer("x", False)
 
     answerer = SimpleNamespace(mask=str, stream=stream, retriever=SimpleNamespace(search=search))
-    chat = WorkspaceChat(SimpleNamespace(answerer=answerer))  # type: ignore[arg-type]
+    chat = WorkspaceChat(SimpleNamespace(answerer=answerer, traced_answerer=answerer))  # type: ignore[arg-type]
     warm = threading.Thread(target=chat.warm)
     asks = threading.Thread(target=lambda: list(chat.stream("question", HR)))
     warm.start()

@@ -151,7 +151,7 @@ class Workspace:
     def operations(self) -> OperationsSettings:
         return parse_settings(OperationsSettings, self.parameters, "operations")
 
-    @property
+    @cached_property
     def tracer(self) -> Tracer:
         """What keeps traces; nothing where the catalog names nothing."""
         return self.load("tracer") if "tracer" in self.catalog else NullTracer()
@@ -177,7 +177,7 @@ class Workspace:
     @property
     def converser(self) -> Converser:
         """The converser over `answerer`; ask for it once a question."""
-        return Converser(self.answerer, self._memory, self._cache, self._rewrite_prompt)
+        return Converser(self.traced_answerer, self._memory, self._cache, self._rewrite_prompt)
 
     @cached_property
     def _cache(self) -> SemanticCache | None:
@@ -197,6 +197,11 @@ class Workspace:
         summarise = summariser(model, self.load("summary_prompt"), answerer.mask)
         return Memory(settings, self.application.memory, summarise, beside if model is not None else at_once)
 
+    @property
+    def traced_answerer(self) -> Answerer:
+        """The answerer of people's questions: what evaluations and commands ask leaves no trace among theirs."""
+        return replace(self.answerer, tracer=self.tracer)
+
     def answerer_with(self, settings: RetrievalSettings) -> Answerer:
         """The answerer that would serve with these settings: what the gate asks."""
         return replace(self._answerer, retriever=build_retriever(self.stores, self.ingestion.preparation, settings))
@@ -209,9 +214,7 @@ class Workspace:
     def _answerer(self) -> Answerer:
         prompts = {"ko": self.load("prompt_ko"), "en": self.load("prompt_en")}
         model = self.load("chat_model")
-        return build_answerer(
-            self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model, self.tracer
-        )
+        return build_answerer(self.stores, self.ingestion.preparation, self.retrieval, self.answering, prompts, model)
 
     def close(self) -> None:
         for opened in ("stores", "application"):
@@ -219,8 +222,8 @@ class Workspace:
                 self.__dict__[opened].close()
         if "_answerer" in self.__dict__ and isinstance(self._answerer.model, FollowingChatModel):
             self._answerer.model.close()
-        if "_answerer" in self.__dict__:
-            self._answerer.tracer.close()
+        if "tracer" in self.__dict__:
+            self.tracer.close()
         if "models" in self.__dict__:
             self.models.gateway.close()
 
@@ -262,12 +265,11 @@ def build_answerer(
     answering: AnsweringSettings,
     prompts: Mapping[str, str],
     model: ChatModel | FollowingChatModel | None,
-    tracer: Tracer | None = None,
 ) -> Answerer:
     """Return the one answerer that evaluation and chat share."""
     masker = load_masker(preparation.masking)
     retriever = build_retriever(stores, preparation, retrieval)
-    return Answerer(retriever, answering, masker, prompts, model, tracer or NullTracer())
+    return Answerer(retriever, answering, masker, prompts, model)
 
 
 def open_catalog(env: str = "base") -> Workspace:

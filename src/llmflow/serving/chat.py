@@ -29,7 +29,7 @@ class WorkspaceChat:
         self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
     ) -> Iterator[str | Answer]:
         with self._warming:
-            answerer = self._workspace.answerer
+            answerer = self._workspace.traced_answerer
         return answerer.stream(question, principal, history, language)
 
     def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
