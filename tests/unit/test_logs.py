@@ -30,9 +30,11 @@ MASKER = Masker(MaskingSettings())
 def stream():
     root, before = logging.getLogger(), logging.getLogger().handlers[:]
     hooks, level = (threading.excepthook, __import__("sys").excepthook), root.level
-    stream = io.StringIO()
+    stream, last_resort = io.StringIO(), logging.lastResort
     configure_logging(LogSettings(format="json"), lambda text: MASKER.mask(text).text, stream)
     yield stream
+    logging.setLoggerClass(logging.Logger)
+    logging.lastResort = last_resort
     root.handlers[:] = before
     root.setLevel(level)
     threading.excepthook, __import__("sys").excepthook = hooks
@@ -100,6 +102,16 @@ def test_a_masker_that_logs_while_it_loads_neither_hangs_nor_leaks(stream: io.St
     logging.getLogger("llmflow.test").warning(TEXT)
     assert_clean(stream)
     assert len(events(stream)) == 2
+
+
+def test_a_library_that_brings_its_own_handler_is_masked_too(stream: io.StringIO, capsys):
+    library = logging.getLogger("a.library.imported.later")
+    library.addHandler(logging.StreamHandler())
+    library.propagate = False
+    library.warning(TEXT)
+    assert_clean(stream)
+    out = capsys.readouterr()
+    assert not any(planted in out.out + out.err for planted in PLANTED)
 
 
 def test_a_masker_that_fails_leaves_the_text_out(stream: io.StringIO):
@@ -189,7 +201,7 @@ def test_console_form_is_masked_too():
     root, before, hook = logging.getLogger(), logging.getLogger().handlers[:], threading.excepthook
     import sys
 
-    main_hook = sys.excepthook
+    main_hook, last_resort = sys.excepthook, logging.lastResort
     try:
         configure_logging(LogSettings(format="console"), lambda text: MASKER.mask(text).text, stream)
         try:
@@ -199,6 +211,8 @@ def test_console_form_is_masked_too():
         assert_clean(stream)
         assert traceback.__name__ not in stream.getvalue() and "Traceback" in stream.getvalue()
     finally:
+        logging.setLoggerClass(logging.Logger)
+        logging.lastResort = last_resort
         root.handlers[:] = before
         threading.excepthook, sys.excepthook = hook, main_hook
         structlog.reset_defaults()

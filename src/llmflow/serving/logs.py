@@ -5,6 +5,7 @@ the request that its thread works for.
 """
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, MutableMapping
@@ -51,10 +52,13 @@ def configure_logging(settings: LogSettings | None = None, mask: Callable[[str],
     root.setLevel(settings.libraries)
     logging.getLogger("llmflow").setLevel(settings.level)
     logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)  # quotes words of the text
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "huey", "gradio"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+    for logger in [item for item in logging.root.manager.loggerDict.values() if isinstance(item, logging.Logger)]:
+        for own in [own for own in logger.handlers if type(own) is logging.StreamHandler]:  # would print unmasked
+            logger.removeHandler(own)
+            logger.propagate = True
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # it would set handlers past every method
+    logging.setLoggerClass(_RoutedLogger)
+    logging.lastResort = handler  # type: ignore[assignment]  # loggers without a handler that do not propagate
     logging.getLogger("uvicorn.access").disabled = True  # it writes paths with their queries; ours writes routes
     _catch_uncaught()
 
@@ -108,6 +112,14 @@ def _add_request(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> M
             event.setdefault("account_id", request.account_id)
             event.setdefault("tenant", request.tenant)
     return event
+
+
+class _RoutedLogger(logging.Logger):
+    """A logger of a library that is imported later, such as MLflow or huey: its own handler for the terminal is not taken."""
+
+    def addHandler(self, hdlr: logging.Handler) -> None:
+        if type(hdlr) is not logging.StreamHandler:
+            super().addHandler(hdlr)
 
 
 class _Handler(logging.StreamHandler):
