@@ -1,7 +1,8 @@
 """OpenAI-compatible chat: any client of OpenAI's API asks our documents. POST /v1/chat/completions, GET /v1/models.
 
-Stateless: the conversation is what the request holds. `system` and `developer` messages reach the model as wishes of the one who
-asks, beneath our own instructions. The answer carries [n] in its text and `citations` beside it (in the last chunk of a stream).
+Stateless: the conversation is what the request holds. `system` and `developer` messages are accepted and have no effect: how
+answers are made is evaluated and promoted, not asked for. The answer carries [n] in its text and `citations` beside it (in the
+last chunk of a stream).
 """
 
 import json
@@ -96,18 +97,16 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
 
 
 def conversation_of(body: CompletionIn) -> tuple[str, tuple[ChatTurn, ...]]:
-    """Return the question and the turns before it, instructions first as a turn of role `system`.
+    """Return the question and the turns before it, without instructions.
 
     Raises `OpenAIProblem` where the last message that counts is not the user's.
     """
-    instructions = "\n\n".join(m.text() for m in body.messages if m.role in ("system", "developer") and m.text().strip())
     spoken = [m for m in body.messages if m.role in ("user", "assistant") and m.text().strip()]
     if any(m.role in ("tool", "function") for m in body.messages):
         raise OpenAIProblem(400, "Messages of tools are not supported: no tools are called here.", "messages")
     if not spoken or spoken[-1].role != "user":
         raise OpenAIProblem(400, "The last message must be the user's question.", "messages")
-    turns = tuple(ChatTurn(m.role, m.text()) for m in spoken[:-1])
-    return spoken[-1].text(), ((ChatTurn("system", instructions), *turns) if instructions else turns)
+    return spoken[-1].text(), tuple(ChatTurn(m.role, m.text()) for m in spoken[:-1])
 
 
 def usage_of(answer: Answer) -> UsageOut:
