@@ -69,7 +69,7 @@ def run_redis(program: str, port: int) -> Iterator[str]:
         lines = ("bind 127.0.0.1", f"port {port}", f"dir {folder}", 'save ""', "appendonly no", f"requirepass {password}")
         settings.write_text("\n".join(lines) + "\n")
         url = f"redis://:{password}@127.0.0.1:{port}/0"
-        with running([program, str(settings)], folder, folder / "log", lambda: _redis_answers(url)):
+        with running(as_user("", [program, str(settings)]), folder, folder / "log", lambda: _redis_answers(url)):
             yield url
 
 
@@ -85,11 +85,11 @@ def server_folder(user: str) -> Iterator[tuple[Path, str]]:
 
 
 def as_user(user: str, command: Sequence[str]) -> list[str]:
-    """Return the command as another user runs it: PostgreSQL refuses to run as root."""
-    if not user:
+    """Return the command as another user runs it, since PostgreSQL refuses to run as root; it ends with its parent."""
+    if shutil.which("setpriv") is None:
         return list(command)
-    group = str(pwd.getpwnam(user).pw_gid)
-    return ["setpriv", "--reuid", user, "--regid", group, "--init-groups", "--", *command]
+    who = ["--reuid", user, "--regid", str(pwd.getpwnam(user).pw_gid), "--init-groups"] if user else []
+    return ["setpriv", *who, "--pdeathsig", "TERM", "--", *command]
 
 
 @contextlib.contextmanager
