@@ -54,6 +54,9 @@ EARLIER = {
 class AnsweringSettings(Settings):
     retrieve: int = Field(default=20, ge=1, le=100)
     """Passages retrieved for one question."""
+    searches_at_once: int = Field(default=2, ge=1)
+    """Questions that one process searches at once. More take the interpreter's lock from each other at every statement: eight
+    made answers wait ten times as long (docs/LOG.md). How many answers a model writes at once is another matter."""
     evidence: EvidenceSettings = EvidenceSettings()
     prompt_passages: int = Field(default=6, ge=1)
     """Passages shown to a chat model."""

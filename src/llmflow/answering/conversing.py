@@ -4,6 +4,7 @@ The answerer is the one that is evaluated. Everything here only decides what it 
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from llmflow.answering.answerer import Answerer, Found
@@ -24,6 +25,8 @@ class Converser:
     cache: SemanticCache | None = None
     rewrite_prompt: str = ""
     """What a chat model is asked to make a follow-up stand alone; empty: by rule."""
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held while a question is searched; one for all that a process answers (AnsweringSettings.searches_at_once)."""
 
     def stream(
         self,
@@ -48,7 +51,8 @@ class Converser:
         with trace.step("rewriting") as step:
             asked = self.stand_alone(question, recalled)
             step.note("way", asked.way)
-        found = self.answerer.find(asked.text, principal, language, trace)
+        with self.turn:
+            found = self.answerer.find(asked.text, principal, language, trace)
         model = current_model(self.answerer.model)
         with trace.step("cache") as step:
             again = None if asked.changed else self._again(found, principal, model, recalled)

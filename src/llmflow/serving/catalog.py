@@ -1,5 +1,6 @@
 """The composition root: the same conf/ that Kedro runs on, opened for the CLI, the chat and notebooks."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -174,10 +175,15 @@ class Workspace:
         """The answerer over `retriever`; one that is in hand keeps its settings to the end of its answer."""
         return replace(self._answerer, retriever=self.retriever)
 
+    @cached_property
+    def searching(self) -> threading.BoundedSemaphore:
+        """Held by whoever searches for a person; see `AnsweringSettings.searches_at_once`."""
+        return threading.BoundedSemaphore(self.answering.searches_at_once)
+
     @property
     def converser(self) -> Converser:
         """The converser over `answerer`; ask for it once a question."""
-        return Converser(self.traced_answerer, self._memory, self._cache, self._rewrite_prompt)
+        return Converser(self.traced_answerer, self._memory, self._cache, self._rewrite_prompt, self.searching)
 
     @cached_property
     def _cache(self) -> SemanticCache | None:

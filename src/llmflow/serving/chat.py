@@ -35,7 +35,8 @@ class WorkspaceChat:
     def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
         with self._warming:
             retriever = self._workspace.retriever
-        return retriever.search(question, principal, limit)
+        with self._workspace.searching:
+            return retriever.search(question, principal, limit)
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
         found = self._workspace.stores.state.resolve([chunk_id], principal).get(chunk_id)

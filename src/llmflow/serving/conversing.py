@@ -37,7 +37,7 @@ MAX_REMARK = 4000
 
 class ConversingSettings(Settings):
     max_question_chars: int = Field(default=2000, ge=1)
-    at_once: int = Field(default=8, ge=1)
+    at_once: int = Field(default=64, ge=1)
     """Answers that one process writes at once."""
     waiting: int = Field(default=256, ge=0)
     """Questions that may wait for their turn; more are told to come back."""

@@ -121,14 +121,14 @@ def queue_check(queue: Any) -> Check:
     )
 
 
-def redis_check(ping: Callable[[], object]) -> Check:
-    """Return the check of what chat memory and cache ask where they are in Redis."""
+def memory_check(recall: Callable[[], object]) -> Check:
+    """Return the check of what keeps the turns that a model may remember."""
 
     def look() -> str:
-        ping()
+        recall()
         return "answers"
 
-    return Check("chat memory", look, "Start Redis; meanwhile the state database is asked.")
+    return Check("chat memory", look, "Start Redis (or the state database); meanwhile the kept conversation is read.")
 
 
 def jobs_check(due: Callable[[], int], most: int = 100) -> Check:

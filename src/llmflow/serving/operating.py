@@ -15,7 +15,7 @@ from llmflow.serving.auditing import ChainedLog, verify_chain
 from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.document_service import DocumentService
-from llmflow.serving.health import audit_check
+from llmflow.serving.health import audit_check, memory_check
 from llmflow.serving.jobs import BackgroundWork
 from llmflow.serving.metrics import CountedEvents, Metrics
 from llmflow.serving.operation_settings import JobSettings
@@ -64,7 +64,8 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
     stores, application, queue = workspace.stores, workspace.application, workspace.load("job_queue")
     settings = workspace.operations
     metrics = metrics or Metrics()
-    run = Operations(workspace, application.jobs, queue, application.audit, settings.min_free_gb, [_audit_check(application)])
+    checks = [_audit_check(application), memory_check(lambda: application.memory.turns("health"))]
+    run = Operations(workspace, application.jobs, queue, application.audit, settings.min_free_gb, checks)
     run.watch(metrics)
     events = CountedEvents(application.events, metrics)
     preparation = workspace.ingestion.preparation
