@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import BoundedSemaphore
 from types import SimpleNamespace
 
 import pytest
@@ -348,3 +349,18 @@ def test_two_wordings_are_one_question_and_two_questions_are_not(one: str, other
 def test_the_form_of_any_text_survives_being_kept(text: str):
     form = form_of(text, ANALYSER)
     assert type(form).load(form.dump()) == form and same_question(form, form) == bool(form.words)
+
+
+def test_a_question_waits_for_its_turn_to_be_searched_and_no_longer():
+    turn = BoundedSemaphore(1)
+
+    class Watched(Search):
+        def search_many(self, questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
+            assert not turn.acquire(blocking=False), "searched out of turn"
+            return super().search_many(questions, principal, limit)
+
+    pieces = replace(converser(Watched(CARD), model=Model("한도는 ", "50만 원입니다. ", "[1]")), turn=turn).stream(QUESTION, ME)
+    next(pieces)
+    assert turn.acquire(blocking=False), "kept while the model writes"
+    turn.release()
+    assert isinstance(list(pieces)[-1], Answer)
