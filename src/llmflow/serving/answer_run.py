@@ -104,9 +104,11 @@ class AnswerRun(Generic[Kept]):
                 return item
             self._exhausted = True
             self._release()
-        if self.kept is None:  # stopped, and what came could not be kept
+        with self._ending:  # whoever stopped it may still be about to say what was kept
+            kept = self.kept
+        if kept is None:  # stopped, and what came could not be kept
             raise StopIteration
-        return self.kept
+        return kept
 
     def close(self, status: MessageStatus = MessageStatus.STOPPED) -> None:
         """End the answer now and keep what has come; safe twice, without effect on one that is complete. Never raises."""

@@ -56,6 +56,8 @@ def configure_logging(settings: LogSettings | None = None, mask: Callable[[str],
         for own in [own for own in logger.handlers if type(own) is logging.StreamHandler]:  # would print unmasked
             logger.removeHandler(own)
             logger.propagate = True
+    for name in ("uvicorn", "uvicorn.error"):  # uvicorn's own configuration lets nothing past them
+        logging.getLogger(name).propagate = True
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # it would set handlers past every method
     logging.setLoggerClass(_RoutedLogger)
     logging.lastResort = handler  # type: ignore[assignment]  # loggers without a handler that do not propagate
