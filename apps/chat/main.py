@@ -82,7 +82,7 @@ def serve(app: FastAPI, settings: ChatAppSettings, as_json: bool = False, access
     """
     proxies = settings.auth.trusted_proxies
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning",
+        app, host=settings.host, port=settings.port, log_level="warning", log_config=None,  # serving/logs.py has the say
         # Every open page holds a heartbeat connection: without a limit, stopping would wait until the last one is closed.
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,  # longer than clients and proxies keep an idle connection: none sends into one that just closes
