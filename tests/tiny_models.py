@@ -1,4 +1,4 @@
-"""Tiny real models, built on the spot: XLM-R encoders of random weights over a tokenizer trained on a few sentences.
+"""Tiny real models, built on the spot: XLM-R encoders of random weights over a tokenizer made of a few sentences.
 
 They know nothing. What they share with their big namesakes is the layout of the folder, the library that loads it and the
 arithmetic, and texts with the same words come out near each other. Nothing that they answer says anything about quality.
@@ -75,17 +75,22 @@ def _config(vocabulary: int, **more: object):
 
 
 def _save_tokenizer(folder: Path) -> int:
-    """Train and save a unigram tokenizer with XLM-R's special tokens and frame; return the size of its vocabulary."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    """Save a unigram tokenizer with XLM-R's special tokens and frame; return the size of its vocabulary.
+
+    Its pieces are the words and characters of the sentences: a trained one would not be the same each time.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.Unigram())
+    words = dict.fromkeys(f"▁{word}" for sentence in SENTENCES for word in sentence.split())
+    characters = dict.fromkeys(sorted({character for word in words for character in word}))
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = [(piece, 0.0) for piece in special] + [(word, -3.0) for word in words if len(word) > 1]
+    pieces += [(character, -9.0) for character in characters if character not in words]
+    tokenizer = Tokenizer(models.Unigram(pieces, special.index("<unk>")))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()  # FlagReranker decodes the pieces and cuts the text again
-    special = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=400, special_tokens=special, unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(SENTENCES, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
