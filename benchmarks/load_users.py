@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import ssl
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -138,10 +139,14 @@ async def live_together(
 ) -> Seen:
     """Return what everybody saw in `seconds`; whoever waits for an answer then waits to its end."""
     seen = Seen()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60)
-    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits) as client:
-        until = time.monotonic() + seconds
-        await asyncio.gather(
-            *(Person(client, headers, questions, seen, seed).live(think_s, until) for seed, headers in enumerate(people))
-        )
+    trusted = ssl.create_default_context()  # made once: each client would read the certificates anew
+    until = time.monotonic() + seconds
+
+    async def live(seed: int, headers: Mapping[str, str]) -> None:
+        # A pool of connections that all share looks through every one of them at each request, and the people wait for that.
+        limits = httpx.Limits(keepalive_expiry=60)
+        async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits, verify=trusted) as client:
+            await Person(client, headers, questions, seen, seed).live(think_s, until)
+
+    await asyncio.gather(*(live(seed, headers) for seed, headers in enumerate(people)))
     return seen
