@@ -128,11 +128,12 @@ class SqlAccountStore(ApplicationTables):
             connection.execute(own.values(failures=0, locked_until=""))
 
     def add_sign_in(self, sign_in: SignIn, token_hash: str) -> None:
+        created = instant(sign_in.created_at)
         with self._write() as connection:
             _locked(connection, sign_in.account_id)
-            connection.execute(delete(sign_ins).where(sign_ins.c.expires_at != "", sign_ins.c.expires_at <= now()))
+            connection.execute(delete(sign_ins).where(sign_ins.c.expires_at != "", sign_ins.c.expires_at <= created))
             seen = update(accounts).where(accounts.c.id == sign_in.account_id)
-            connection.execute(seen.values(seen_at=instant(sign_in.created_at)))
+            connection.execute(seen.values(seen_at=created))
             connection.execute(
                 insert(sign_ins).values(
                     id=sign_in.id,
@@ -140,7 +141,7 @@ class SqlAccountStore(ApplicationTables):
                     kind=sign_in.kind,
                     name=storable(sign_in.name),
                     token_hash=token_hash,
-                    created_at=instant(sign_in.created_at),
+                    created_at=created,
                     expires_at=instant(sign_in.expires_at),
                     used_at=instant(sign_in.used_at),
                 )

@@ -97,7 +97,7 @@ class AccountStore(Protocol):
     def clear_failures(self, account_id: str) -> None: ...
 
     def add_sign_in(self, sign_in: SignIn, token_hash: str) -> None:
-        """Keep a sign-in; the account's `seen_at` becomes its `created_at`."""
+        """Keep a sign-in; the account's `seen_at` becomes its `created_at`, and what had expired by then is forgotten."""
         ...
 
     def signed_in(self, token_hash: str, now: str) -> tuple[Account, SignIn] | None:
