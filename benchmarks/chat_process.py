@@ -17,8 +17,8 @@ import psutil
 from llmflow.accounts.tokens import new_id, new_token, token_hash
 from llmflow.errors import LlmflowError
 from llmflow.ports.accounts import SignIn
-from llmflow.serving.auth import KEY_PREFIX, SESSION_COOKIE
 from llmflow.serving.catalog import open_catalog
+from llmflow.serving.people.auth import KEY_PREFIX, SESSION_COOKIE
 from llmflow.types import Account
 from llmflow.workspace import project_path
 

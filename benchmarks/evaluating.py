@@ -22,8 +22,8 @@ def measure_evaluation(home: Path, count: int, told: Callable[[str], None]) -> d
     from llmflow.ingestion.prepare import PreparationSettings
     from llmflow.ingestion.preparing import WorkerSettings
     from llmflow.retrieval.retriever import RetrievalSettings, Retriever
-    from llmflow.serving.benchmarks import embedded_stores
-    from llmflow.serving.evaluate import benchmark_home, index_judged_set
+    from llmflow.serving.evaluation.benchmarks import embedded_stores
+    from llmflow.serving.evaluation.evaluate import benchmark_home, index_judged_set
     from llmflow.types import Principal
 
     judged, preparation = load_judged_set(SET), PreparationSettings()

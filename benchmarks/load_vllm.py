@@ -16,8 +16,8 @@ from llmflow.errors import LlmflowError
 from llmflow.finetuning.tiny_base import build_tiny_base
 from llmflow.ports import ChatRequest
 from llmflow.serving.catalog import open_catalog
-from llmflow.serving.demo_adapters import TINY, sample_snapshot
-from llmflow.serving.finetune_demo import served_by_vllm
+from llmflow.serving.models.demo import served_by_vllm
+from llmflow.serving.models.demo_adapters import TINY, sample_snapshot
 from llmflow.types import Principal
 
 ENV = "test"  # its prompts fit the tiny model's context

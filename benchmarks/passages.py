@@ -66,7 +66,7 @@ def _invent(rng: random.Random) -> str:
 
 def open_corpus(home: Path, scale: int, told: Callable[[str], None]) -> tuple[Any, dict[str, float]]:
     """Return the stores of `scale` passages and the seconds that they took to make, stage by stage; made where missing."""
-    from llmflow.serving.benchmarks import embedded_stores
+    from llmflow.serving.evaluation.benchmarks import embedded_stores
 
     folder = home / f"passages-{scale}-{FORM}-{len(real_passages())}"
     stores = embedded_stores(folder, RandomEmbedder())

@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 from llmflow.accounts.settings import AuthSettings
 from llmflow.datasets.application import ApplicationStateDataset
 from llmflow.ports import ApplicationStores
-from llmflow.serving.access import Access, build_access
-from llmflow.serving.access_routes import access_routers
-from llmflow.serving.gate import add_gate
-from llmflow.serving.http_errors import install_error_handlers
-from llmflow.serving.sign_in import SignIns
+from llmflow.serving.people.access import Access, build_access
+from llmflow.serving.people.access_routes import access_routers
+from llmflow.serving.people.gate import add_gate
+from llmflow.serving.people.sign_in import SignIns
+from llmflow.serving.web.http_errors import install_error_handlers
 
 LEAST_HASHING: dict[str, Any] = {"memory_kib": 19456, "passes": 2, "lanes": 1}
 """The cheapest that the settings allow: tests hash often."""

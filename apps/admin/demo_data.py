@@ -88,8 +88,8 @@ def seed(env: str = "base", seed_number: int = 7) -> Seeded:
 def _people(stores: ApplicationStores, drawn: random.Random) -> tuple[Account, str]:
     from llmflow.accounts.passwords import one_time_password
     from llmflow.accounts.settings import AuthSettings
-    from llmflow.serving.password_hashing import PasswordHasher
-    from llmflow.serving.people import People
+    from llmflow.serving.people.administration import People
+    from llmflow.serving.people.password_hashing import PasswordHasher
 
     settings = AuthSettings(home_tenant=TENANT)
     hasher = PasswordHasher(settings.hashing)
@@ -138,8 +138,8 @@ def _documents(workspace: Any) -> None:
 
 def _settings(workspace: Any, admin: Account) -> None:
     """Judge retrieval settings with the real gate, promote one that passed, and keep the evaluation's report."""
-    from llmflow.serving.evaluate import evaluate_corpus
-    from llmflow.serving.experiments import corpus_report
+    from llmflow.serving.evaluation.evaluate import evaluate_corpus
+    from llmflow.serving.evaluation.experiments import corpus_report
 
     wider = _judge(workspace, {"candidates": 150})
     if wider.verdict.promoted:
@@ -158,8 +158,8 @@ def _settings(workspace: Any, admin: Account) -> None:
 
 def _judge(workspace: Any, change: dict[str, Any]) -> Candidate:
     """Hold what is served, changed so, against what is served; the gate keeps its verdict."""
+    from llmflow.serving.evaluation.retrieval_gate import run_gate
     from llmflow.serving.progress import log_progress
-    from llmflow.serving.retrieval_gate import run_gate
 
     name = "-".join(f"{key}-{value[0] if isinstance(value, list) else value}" for key, value in change.items())
     path = Path(home_path("demo")) / f"{name}.json"
@@ -175,8 +175,8 @@ def _judge(workspace: Any, change: dict[str, Any]) -> Candidate:
 def _adapters(workspace: Any) -> None:
     """Enter two adapters of a few random numbers, one that a gate's checks let pass and one that they do not."""
     from llmflow.evaluation.gate import GateSettings, check_enough, check_none, check_primary, decide
-    from llmflow.serving.adapter_sources import adapter_source
-    from llmflow.serving.model_promotion import verdict_id
+    from llmflow.serving.models.adapter_sources import adapter_source
+    from llmflow.serving.models.promotion import verdict_id
 
     for number, gain in ((1, -0.09), (2, 0.04)):
         source = replace(adapter_source(_adapter(number)), metrics=(("eval_loss", 1.9 - 0.2 * number),))

@@ -13,7 +13,7 @@ from apps.chat.backend import Backend
 from apps.chat.page import build_page, head, make_theme, style
 from apps.chat.running import RunningAnswers
 from apps.chat.settings import ChatAppSettings
-from llmflow.serving.middleware import SecurityHeaders
+from llmflow.serving.web.middleware import SecurityHeaders
 
 # 'unsafe-eval' and 'unsafe-inline' are Gradio's templates. What the policy secures is that a page can neither load from nor
 # report to any other host, whatever a document contains.

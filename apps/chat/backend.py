@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmflow.ports.conversations import ChatSession, Message
-from llmflow.serving.auth import Guard
+from llmflow.serving.people.auth import Guard
 from llmflow.types import Account, Hit, Principal
 
 
@@ -20,7 +20,7 @@ class SessionRun(Protocol):
 
 
 class Conversing(Protocol):
-    """The part of `llmflow.serving.conversing.Conversations` that the page uses."""
+    """The part of `llmflow.serving.conversations.conversing.Conversations` that the page uses."""
 
     def create(self, account: Account, title: str = "") -> ChatSession: ...
 

@@ -16,9 +16,9 @@ from apps.chat.backend import Backend
 from apps.chat.settings import ChatAppSettings
 from llmflow.accounts.settings import LOOPBACK
 from llmflow.errors import SettingsError
-from llmflow.serving.access import Access
 from llmflow.serving.chat_settings import read_chat_settings
-from llmflow.serving.first_accounts import first_accounts_text
+from llmflow.serving.people.access import Access
+from llmflow.serving.people.first_accounts import first_accounts_text
 from llmflow.workspace import project_path
 
 
@@ -29,12 +29,12 @@ def main(
 
     `conf` None is the project's. Raises `SettingsError` when the settings are wrong or nobody could sign in.
     """
-    from llmflow.serving.access import open_access
-    from llmflow.serving.access_routes import access_routers
     from llmflow.serving.application import make_application, open_services
     from llmflow.serving.catalog import open_catalog
     from llmflow.serving.chat import WorkspaceChat
-    from llmflow.serving.erasing import erasers
+    from llmflow.serving.people.access import open_access
+    from llmflow.serving.people.access_routes import access_routers
+    from llmflow.serving.people.erasing import erasers
 
     settings = load_settings(env, conf or project_path() / "conf")
     wanted = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
@@ -82,7 +82,8 @@ def serve(app: FastAPI, settings: ChatAppSettings, as_json: bool = False, access
     """
     proxies = settings.auth.trusted_proxies
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, log_level="warning", log_config=None,  # serving/logs.py has the say
+        # serving/operating/logs.py has the say on logs.
+        app, host=settings.host, port=settings.port, log_level="warning", log_config=None,
         # Every open page holds a heartbeat connection: without a limit, stopping would wait until the last one is closed.
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,  # longer than clients and proxies keep an idle connection: none sends into one that just closes

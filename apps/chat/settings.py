@@ -5,7 +5,7 @@ from pydantic import Field
 from apps.chat.texts import Language
 from llmflow.accounts.settings import AuthSettings
 from llmflow.config import Settings
-from llmflow.serving.conversing import ConversingSettings
+from llmflow.serving.conversations.conversing import ConversingSettings
 
 
 class ChatAppSettings(Settings):

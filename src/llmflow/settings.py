@@ -16,7 +16,7 @@ class MaskedLogs:
 
     @hook_impl
     def after_context_created(self, context: Any) -> None:
-        from llmflow.serving.logs import configure_logging
+        from llmflow.serving.operating.logs import configure_logging
 
         configure_logging()
 

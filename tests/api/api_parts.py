@@ -20,8 +20,8 @@ from llmflow.errors import SignInRequired
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ports import ApplicationStores
 from llmflow.serving.application import Services, answer_threads, make_application
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations, ConversingSettings
+from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
+from llmflow.serving.people.auth import Guard
 from llmflow.types import Account, Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal, Role
 
 KIM = Account("kim", "acme", "kim", "Kim", groups=("hr",))

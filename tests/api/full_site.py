@@ -15,12 +15,12 @@ from llmflow.ingestion.access import Grant
 from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.ports.accounts import SignIn
-from llmflow.serving.access import Access, build_access
-from llmflow.serving.access_routes import access_routers
 from llmflow.serving.application import Services, make_application, open_services
-from llmflow.serving.auth import KEY_PREFIX, SESSION_COOKIE
 from llmflow.serving.catalog import Workspace, open_catalog
-from llmflow.serving.conversing import ConversingSettings
+from llmflow.serving.conversations.conversing import ConversingSettings
+from llmflow.serving.people.access import Access, build_access
+from llmflow.serving.people.access_routes import access_routers
+from llmflow.serving.people.auth import KEY_PREFIX, SESSION_COOKIE
 from llmflow.types import Account, Role
 
 FILES = {

@@ -9,7 +9,7 @@ from api_parts import KIM, LEE, PARK, SENTENCES, Answering, make_conversations, 
 
 from llmflow.errors import AnswerPending, Busy, ModelInterrupted, ModelUnavailable, NotFound, Refused
 from llmflow.ports import Message, MessageStatus
-from llmflow.serving.answer_run import complete
+from llmflow.serving.conversations.answer_run import complete
 from llmflow.serving.questions import QuestionRefused
 from llmflow.types import ChatTurn
 

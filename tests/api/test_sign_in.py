@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from llmflow.accounts.settings import AuthSettings
 from llmflow.accounts.tokens import token_hash
-from llmflow.serving.auth import SESSION_COOKIE
+from llmflow.serving.people.auth import SESSION_COOKIE
 
 WRONG = "not this one at all"
 

@@ -8,9 +8,9 @@ from auth_site import OWN, PASSWORD, make_site
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmflow.serving.auth import SESSION_COOKIE
-from llmflow.serving.origins import local_path
 from llmflow.serving.pages.words import ENGLISH, KOREAN
+from llmflow.serving.people.auth import SESSION_COOKIE
+from llmflow.serving.web.origins import local_path
 
 
 @pytest.fixture(scope="module")

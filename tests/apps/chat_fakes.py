@@ -12,8 +12,8 @@ from llmflow.adapters.sql_events import SqlEventLog
 from llmflow.adapters.sql_state_database import StateDatabase
 from llmflow.errors import SignInRequired
 from llmflow.ingestion.masking import MaskedText
-from llmflow.serving.auth import SESSION_COOKIE, Guard
-from llmflow.serving.conversing import Conversations, ConversingSettings
+from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
+from llmflow.serving.people.auth import SESSION_COOKIE, Guard
 from llmflow.types import Account, Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal, Role
 
 

@@ -22,12 +22,12 @@ from apps.admin import texts_people as people
 from apps.admin.demo_data import Seeded
 from apps.admin.screenshot import TITLES, VIEWS, open_view, sign_in
 from llmflow.accounts.settings import AuthSettings
-from llmflow.serving.access import open_access
-from llmflow.serving.access_routes import access_routers
 from llmflow.serving.application import make_application, open_services
 from llmflow.serving.catalog import Workspace, open_catalog
-from llmflow.serving.conversing import ConversingSettings
-from llmflow.serving.erasing import erasers
+from llmflow.serving.conversations.conversing import ConversingSettings
+from llmflow.serving.people.access import open_access
+from llmflow.serving.people.access_routes import access_routers
+from llmflow.serving.people.erasing import erasers
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from apps.admin import shapes
 from apps.admin import shapes_running as running
-from llmflow.serving.auth import Guard
+from llmflow.serving.people.auth import Guard
 from llmflow.serving.routers import admin, auth, documents, operations, people
 
 ROUTES: list[tuple[str, str, Any]] = [

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from who import asking_app, guard_of, person
 
 from llmflow.errors import ModelUnavailable, PermissionDenied
-from llmflow.serving.conversing import ConversingSettings
+from llmflow.serving.conversations.conversing import ConversingSettings
 from llmflow.types import Principal
 
 HITS = [

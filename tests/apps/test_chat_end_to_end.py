@@ -20,11 +20,11 @@ from apps.chat.words import words_of
 from llmflow.ingestion.access import Grant
 from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
-from llmflow.serving.access import open_access
-from llmflow.serving.access_routes import access_routers
 from llmflow.serving.application import make_application, open_services
 from llmflow.serving.catalog import open_catalog
-from llmflow.serving.erasing import erasers
+from llmflow.serving.people.access import open_access
+from llmflow.serving.people.access_routes import access_routers
+from llmflow.serving.people.erasing import erasers
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

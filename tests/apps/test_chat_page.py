@@ -25,8 +25,8 @@ from llmflow.adapters.sql_state_database import StateDatabase
 from llmflow.adapters.sql_templates import SqlTemplateStore
 from llmflow.errors import ModelUnavailable
 from llmflow.serving.application import Services, answer_threads, make_application
-from llmflow.serving.auth import SESSION_COOKIE
-from llmflow.serving.conversing import ConversingSettings
+from llmflow.serving.conversations.conversing import ConversingSettings
+from llmflow.serving.people.auth import SESSION_COOKIE
 from llmflow.types import Account
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

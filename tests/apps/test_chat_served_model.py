@@ -94,7 +94,7 @@ def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages(workspace, doubl
 
 
 def test_the_interface_carries_the_notice(workspace, double):
-    from llmflow.serving.api_models import AnswerOut
+    from llmflow.serving.web.api_models import AnswerOut
 
     double.close()
     assert "언어 모델" in AnswerOut.of(ask(workspace)).notice

@@ -17,8 +17,8 @@ from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.serving.catalog import open_catalog
 from llmflow.serving.chat import WorkspaceChat
-from llmflow.serving.conversing import ConversingSettings
-from llmflow.serving.promotion import RetrievalPromotions
+from llmflow.serving.conversations.conversing import ConversingSettings
+from llmflow.serving.evaluation.promotion import RetrievalPromotions
 from llmflow.types import Answer, Principal
 from llmflow.workspace import home_path
 

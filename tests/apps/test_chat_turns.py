@@ -22,9 +22,9 @@ from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH, KOREAN
 from apps.chat.turns import Turns, Views
 from llmflow.errors import ModelInterrupted, NotFound
-from llmflow.serving.conversing import ConversingSettings
-from llmflow.serving.gate import add_gate
-from llmflow.serving.http_errors import install_error_handlers
+from llmflow.serving.conversations.conversing import ConversingSettings
+from llmflow.serving.people.gate import add_gate
+from llmflow.serving.web.http_errors import install_error_handlers
 from llmflow.types import Account
 
 HITS = [

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import SignInRequired
-from llmflow.serving.auth import Guard
-from llmflow.serving.http_errors import install_error_handlers
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import install_error_handlers
 from llmflow.types import Account, Role
 
 PEOPLE = {

@@ -8,15 +8,15 @@ from starlette.requests import HTTPConnection
 from llmflow.errors import SignInRequired
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ports import AnswerEvent
-from llmflow.serving.access_log import install_access_log
 from llmflow.serving.application import answer_threads
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations, ConversingSettings
-from llmflow.serving.gate import add_gate
-from llmflow.serving.http_errors import install_error_handlers
-from llmflow.serving.middleware import SecurityHeaders
+from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.people.gate import add_gate
 from llmflow.serving.routers import asking
 from llmflow.serving.service import ChatService
+from llmflow.serving.web.access_log import install_access_log
+from llmflow.serving.web.http_errors import install_error_handlers
+from llmflow.serving.web.middleware import SecurityHeaders
 from llmflow.types import Account, ChatTurn, Principal, Role
 
 

@@ -9,11 +9,11 @@ from starlette.requests import HTTPConnection
 
 from llmflow.errors import SignInRequired
 from llmflow.ingestion.indexing import carry_out_removals
-from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
-from llmflow.serving.http_errors import install_error_handlers
-from llmflow.serving.metrics import MetricsMiddleware
-from llmflow.serving.operating import Operating, build_operating
+from llmflow.serving.operating.assembly import Operating, build_operating
+from llmflow.serving.operating.metrics import MetricsMiddleware
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import install_error_handlers
 from llmflow.types import Account, Role
 
 HOME = "hanbit"

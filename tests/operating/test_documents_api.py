@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from house import ADMIN, ENGINEER, HR, IT, NURI, empty, upload
 
-from llmflow.serving.doctor import diagnose
+from llmflow.serving.corpus.doctor import diagnose
 from llmflow.types import Principal
 
 pytestmark = pytest.mark.xdist_group("operating")  # one house for all
@@ -132,7 +132,7 @@ def test_deleting_reaches_every_store_and_is_audited(house):
 
 
 def test_while_another_ingestion_runs_a_deletion_hides_at_once_and_a_job_empties_the_stores(house, monkeypatch):
-    from llmflow.serving import document_service
+    from llmflow.serving.corpus import document_service
     from llmflow.serving.locks import ingestion_lock
 
     document = upload(house.as_(HR), "휴가.md", LEAVE).json()["document"]

@@ -17,8 +17,8 @@ from llmflow.adapters.sql_jobs import SqlJobStore
 from llmflow.adapters.sql_state_database import StateDatabase
 from llmflow.errors import DocumentError, StoreUnavailable
 from llmflow.ports import Job, JobStatus
-from llmflow.serving.jobs import Handler, JobRunner
-from llmflow.serving.operation_settings import JobSettings
+from llmflow.serving.operating.jobs import Handler, JobRunner
+from llmflow.serving.operating.settings import JobSettings
 
 PATIENCE_S = 30.0
 

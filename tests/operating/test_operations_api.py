@@ -12,9 +12,9 @@ from llmflow.evaluation.gate import Check as GateCheck
 from llmflow.evaluation.gate import decide
 from llmflow.evaluation.promotion import Candidate
 from llmflow.ports import AnswerEvent
-from llmflow.serving import metrics as metrics_module
-from llmflow.serving import operations as operations_module
-from llmflow.serving.health import Check, Part, look_at, overall
+from llmflow.serving.operating import metrics as metrics_module
+from llmflow.serving.operating import operations as operations_module
+from llmflow.serving.operating.health import Check, Part, look_at, overall
 
 pytestmark = pytest.mark.xdist_group("operating")  # one house for all
 
@@ -154,9 +154,9 @@ def test_without_a_configured_token_an_empty_one_opens_nothing(house):
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
-    from llmflow.serving.auth import Guard
-    from llmflow.serving.http_errors import install_error_handlers
+    from llmflow.serving.people.auth import Guard
     from llmflow.serving.routers.operations import make_router
+    from llmflow.serving.web.http_errors import install_error_handlers
 
     def nobody(_):
         from llmflow.errors import SignInRequired

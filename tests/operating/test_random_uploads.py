@@ -13,8 +13,8 @@ from house import HR, IT, upload
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmflow.serving.doctor import diagnose
-from llmflow.serving.uploads import clean_name, refused
+from llmflow.serving.corpus.doctor import diagnose
+from llmflow.serving.corpus.uploads import clean_name, refused
 from llmflow.types import DocumentStatus
 
 pytestmark = pytest.mark.xdist_group("operating")  # one house for all

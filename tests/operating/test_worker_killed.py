@@ -14,8 +14,8 @@ from running import ROOT, copy_project, environment, run_llmflow
 
 from llmflow.ports import JobStatus
 from llmflow.serving.catalog import open_catalog
-from llmflow.serving.doctor import diagnose
-from llmflow.serving.uploads import Received
+from llmflow.serving.corpus.doctor import diagnose
+from llmflow.serving.corpus.uploads import Received
 from llmflow.types import DocumentStatus
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ from llmflow.ingestion.access import Grant
 from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.serving.catalog import Workspace, open_catalog
-from llmflow.serving.documents import delete_by_name
-from llmflow.serving.matrix import Corpus, run_matrix
+from llmflow.serving.corpus.documents import delete_by_name
+from llmflow.serving.evaluation.matrix import Corpus, run_matrix
 from llmflow.types import Principal
 
 HR = Principal("acme", frozenset({"hr"}))

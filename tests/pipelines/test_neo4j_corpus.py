@@ -13,8 +13,8 @@ from llmflow.evaluation.judged_sets import load_sample_questions
 from llmflow.ingestion.run import IngestionReport, run_ingestion
 from llmflow.ports import GraphStore, Stores
 from llmflow.serving.catalog import Workspace, build_answerer, open_catalog
-from llmflow.serving.doctor import diagnose, repair
-from llmflow.serving.evaluate import evaluate_corpus
+from llmflow.serving.corpus.doctor import diagnose, repair
+from llmflow.serving.evaluation.evaluate import evaluate_corpus
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.xdist_group("neo4j")]
 

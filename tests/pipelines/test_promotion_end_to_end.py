@@ -18,11 +18,11 @@ from running import ROOT, copy_project, environment, free_port, run_llmflow
 from llmflow.errors import PromotionRefused
 from llmflow.evaluation.gate import verdict_from_json
 from llmflow.evaluation.judged_sets import JudgedQuestion, load_sample_questions
-from llmflow.serving.access import open_access
 from llmflow.serving.catalog import Workspace, open_catalog
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.chat_settings import load_auth_settings
-from llmflow.serving.retrieval_gate import run_gate
+from llmflow.serving.evaluation.retrieval_gate import run_gate
+from llmflow.serving.people.access import open_access
 from llmflow.types import Answer, Role
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample")]

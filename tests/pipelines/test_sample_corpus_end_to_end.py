@@ -16,8 +16,8 @@ from llmflow.evaluation.metrics import normalise_quote
 from llmflow.retrieval.retriever import CHANNELS
 from llmflow.retrieval.tokens import morphemes, tokens_of
 from llmflow.serving.catalog import Workspace, open_catalog
-from llmflow.serving.doctor import diagnose
-from llmflow.serving.evaluate import CorpusEvaluation, evaluate_corpus
+from llmflow.serving.corpus.doctor import diagnose
+from llmflow.serving.evaluation.evaluate import CorpusEvaluation, evaluate_corpus
 from llmflow.types import Document, Principal
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample")]

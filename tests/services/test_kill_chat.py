@@ -20,7 +20,7 @@ from serving_process import wait_until
 from llmflow.accounts.tokens import new_id, new_token, token_hash
 from llmflow.datasets.application import ApplicationStateDataset
 from llmflow.ports.accounts import SignIn
-from llmflow.serving.auth import KEY_PREFIX
+from llmflow.serving.people.auth import KEY_PREFIX
 from llmflow.types import Account
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -20,8 +20,8 @@ from server_processes import unavailable
 from llmflow.accounts.settings import OidcSettings
 from llmflow.adapters.openid_provider import OpenIdProvider
 from llmflow.errors import SignInRequired, StoreUnavailable
-from llmflow.serving.auth import SESSION_COOKIE
-from llmflow.serving.oidc import unpack
+from llmflow.serving.people.auth import SESSION_COOKIE
+from llmflow.serving.people.oidc import unpack
 from llmflow.serving.routers.sign_in_page import CALLBACK
 
 pytestmark = [pytest.mark.services, pytest.mark.xdist_group("openid")]

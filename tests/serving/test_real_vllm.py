@@ -16,7 +16,7 @@ from llmflow.errors import LlmflowError, ModelInterrupted, ModelUnavailable
 from llmflow.finetuning.local_model import LocalModel
 from llmflow.finetuning.types import Message
 from llmflow.ports import ChatRequest
-from llmflow.serving.finetune_demo import QUESTION
+from llmflow.serving.models.demo import QUESTION
 from llmflow.types import ChatTurn
 
 QUESTIONS = (

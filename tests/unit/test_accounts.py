@@ -12,7 +12,7 @@ from llmflow.accounts.passwords import PasswordSettings, normal_password, one_ti
 from llmflow.accounts.settings import AuthSettings, HashSettings, OidcSettings
 from llmflow.accounts.tokens import new_token, token_hash
 from llmflow.errors import Refused, SignInRequired
-from llmflow.serving.password_hashing import PasswordHasher
+from llmflow.serving.people.password_hashing import PasswordHasher
 from llmflow.types import EVERYONE, OWN_SPACE, Role
 
 RULES = PasswordSettings()

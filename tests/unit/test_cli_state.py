@@ -17,8 +17,8 @@ from llmflow.finetuning.dataset_info import load_dataset_info
 from llmflow.finetuning.formats import read_dataset
 from llmflow.finetuning.types import Task
 from llmflow.ports import MessageStatus
-from llmflow.serving.auditing import parse_head, verify_chain
 from llmflow.serving.catalog import Workspace, open_catalog
+from llmflow.serving.operating.auditing import parse_head, verify_chain
 
 pytestmark = pytest.mark.xdist_group("cli")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llmflow.serving.auth import Guard
+from llmflow.serving.people.auth import Guard
 from llmflow.serving.routers import operations
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from llmflow.cli import app
 from llmflow.ports import AnswerEvent
-from llmflow.serving.metrics import Metrics
+from llmflow.serving.operating.metrics import Metrics
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 CREDENTIALS = (DEPLOY.parent / "conf" / "production" / "credentials.yml").read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def test_the_dashboard_is_one_that_grafana_loads():
 def test_logs_are_parsed_by_the_keys_that_they_have(capsys):
     import logging
 
-    from llmflow.serving.logs import make_formatter
+    from llmflow.serving.operating.logs import make_formatter
 
     record = logging.LogRecord("llmflow.x", logging.WARNING, "f", 1, "It happened.", (), None)
     line = json.loads(make_formatter("json", lambda text: text).format(record))

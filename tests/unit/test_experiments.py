@@ -29,7 +29,7 @@ from llmflow.evaluation.mistakes import confident_mistakes
 from llmflow.evaluation.retrieval_gate import Side, retrieval_checks
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.retrieval.retriever import RetrievalSettings
-from llmflow.serving.retrieval_gate import candidate_settings
+from llmflow.serving.evaluation.retrieval_gate import candidate_settings
 from llmflow.types import Answer, Citation, Principal, ScoredId
 
 NOW = "2026-01-02T03:04:05+00:00"

@@ -21,7 +21,7 @@ from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, prepare_d
 from llmflow.ingestion.sources import SourceSettings, find_files
 from llmflow.ports import PreparedChunk, PreparedDocument, Stores
 from llmflow.ports.extraction import ExtractedEntity, ExtractedRelation, Extraction
-from llmflow.serving.benchmarks import embedded_stores
+from llmflow.serving.evaluation.benchmarks import embedded_stores
 from llmflow.types import Chunk, ElementKind, Mention, Principal, Relation
 
 TYPES = ExtractionSettings().relation_types

@@ -28,7 +28,7 @@ from llmflow.finetuning.recipe import (
 from llmflow.finetuning.runs import RunIdentity, claim, git_commit, last_checkpoint
 from llmflow.finetuning.settings import FinetuningSettings, limited
 from llmflow.finetuning.types import Method, Task
-from llmflow.serving.finetuning import changed_recipe
+from llmflow.serving.models.finetuning import changed_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = Device(cuda=False, bf16=False, memory=0, flash_attention=False, bitsandbytes=False)

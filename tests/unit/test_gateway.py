@@ -13,7 +13,7 @@ from llmflow.adapters.vllm_server import VllmServer
 from llmflow.errors import ModelInterrupted, ModelUnavailable, SettingsError, StoreCorrupt
 from llmflow.finetuning.adapter_files import adapter_digest
 from llmflow.ports import ChatRequest, Pointer, ServedAdapter
-from llmflow.serving.gateway import Gateway, GatewaySettings
+from llmflow.serving.models.gateway import Gateway, GatewaySettings
 from llmflow.types import ChatTurn
 
 REQUEST = ChatRequest("system", (ChatTurn("user", "question"),), 32)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from llmflow.context import current_trace_id, note_account, request_context, trace_id_of
 from llmflow.ingestion.masking import Masker, MaskingSettings
-from llmflow.serving.access_log import install_access_log
-from llmflow.serving.http_errors import install_error_handlers
-from llmflow.serving.log_masking import LogMasker, without_secrets
-from llmflow.serving.logs import LogSettings, configure_logging
+from llmflow.serving.operating.log_masking import LogMasker, without_secrets
+from llmflow.serving.operating.logs import LogSettings, configure_logging
+from llmflow.serving.web.access_log import install_access_log
+from llmflow.serving.web.http_errors import install_error_handlers
 
 RRN, PHONE, MAIL, KEY = "900101-1234567", "010-1234-5678", "hong@corp.local", "lf-abcdefgh12345678"
 PLANTED = (RRN, PHONE, MAIL, KEY)

@@ -13,12 +13,12 @@ from llmflow.adapters.state_pointers import StatePointers
 from llmflow.adapters.vllm_server import VllmServer
 from llmflow.errors import ModelUnavailable, PromotionRefused, SettingsError
 from llmflow.evaluation.gate import check_none, decide
-from llmflow.serving.adapter_sources import adapter_source
-from llmflow.serving.gateway import Gateway, GatewaySettings
 from llmflow.serving.locks import promotion_lock
-from llmflow.serving.model_comparison import compare_models
-from llmflow.serving.model_promotion import AdapterSource, ModelPromotions, verdict_id
-from llmflow.serving.serving_settings import ServingSettings
+from llmflow.serving.models.adapter_sources import adapter_source
+from llmflow.serving.models.comparison import compare_models
+from llmflow.serving.models.gateway import Gateway, GatewaySettings
+from llmflow.serving.models.promotion import AdapterSource, ModelPromotions, verdict_id
+from llmflow.serving.models.settings import ServingSettings
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from running import free_port
 
 from llmflow.adapters.vllm_process import ModelServerSettings, VllmProcess, serve_command, served_length, served_rank
 from llmflow.errors import MissingDependency, ModelUnavailable, SettingsError
-from llmflow.serving.model_servers import SupervisedServer, SupervisionSettings, supervise
-from llmflow.serving.serve_models import chosen_servers
-from llmflow.serving.serving_settings import ServingSettings
+from llmflow.serving.models.serve_models import chosen_servers
+from llmflow.serving.models.servers import SupervisedServer, SupervisionSettings, supervise
+from llmflow.serving.models.settings import ServingSettings
 
 FAST = SupervisionSettings(poll_s=0.05, pause_s=0.05, grace_s=5, max_restarts=2)
 TESTS = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from llmflow.errors import DatasetError
 from llmflow.evaluation.judged_sets import Evidence, JudgedQuestion
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.sources import SourceSettings, find_files
-from llmflow.serving.evaluate import chosen_questions
+from llmflow.serving.evaluation.evaluate import chosen_questions
 from llmflow.serving.progress import log_progress
 
 FILES = ("it/vpn.txt", "it/old/vpn.txt", "hr/leave.txt", "top.txt", ".hidden/it/x.txt")

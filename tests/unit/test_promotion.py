@@ -22,8 +22,8 @@ from llmflow.evaluation.promotion import (
     roll_back,
 )
 from llmflow.retrieval.retriever import RetrievalSettings
-from llmflow.serving.promotion import CANDIDATES, RECORD, SERVED, RetrievalPromotions
-from llmflow.serving.promotion_overview import describe, overview
+from llmflow.serving.evaluation.promotion import CANDIDATES, RECORD, SERVED, RetrievalPromotions
+from llmflow.serving.evaluation.promotion_overview import describe, overview
 
 NOW = "2026-01-02T03:04:05+00:00"
 GOOD = Check("recall", True, 0.01, -0.02, "Recall holds.")

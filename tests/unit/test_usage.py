@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.ports import AnswerEvent, FeedbackRow
-from llmflow.serving.operation_settings import TokenPrice
-from llmflow.serving.quality import feedback_counts, newest_reports
-from llmflow.serving.usage import PiiRow, as_csv, percentile, pii_rows, quality_rows, usage_rows
+from llmflow.serving.operating.quality import feedback_counts, newest_reports
+from llmflow.serving.operating.settings import TokenPrice
+from llmflow.serving.operating.usage import PiiRow, as_csv, percentile, pii_rows, quality_rows, usage_rows
 
 PRICES = {"chat": TokenPrice(prompt=0.5, completion=2.0)}
 BASE = AnswerEvent(

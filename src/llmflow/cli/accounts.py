@@ -24,9 +24,9 @@ def _people(env: str, tenant: str | None) -> Iterator[tuple[Any, Any, str]]:
     """Yield people, sign-ins and the tenant that is meant."""
     with opened_workspace(env) as workspace:
         from llmflow.serving.chat_settings import load_auth_settings
-        from llmflow.serving.erasing import erasers
-        from llmflow.serving.people import People
-        from llmflow.serving.sign_in import SignIns
+        from llmflow.serving.people.administration import People
+        from llmflow.serving.people.erasing import erasers
+        from llmflow.serving.people.sign_in import SignIns
 
         settings, stores = load_auth_settings(env), workspace.application
         sign_ins = SignIns(stores.accounts, stores.audit, settings)

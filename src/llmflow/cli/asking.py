@@ -43,8 +43,8 @@ def evaluate(
         from llmflow.evaluation.judged_sets import load_judged_set
         from llmflow.evaluation.report import metrics_table
         from llmflow.evaluation.run_files import write_run
-        from llmflow.serving.benchmarks import run_benchmark
-        from llmflow.serving.evaluate import gain_over_hybrid
+        from llmflow.serving.evaluation.benchmarks import run_benchmark
+        from llmflow.serving.evaluation.evaluate import gain_over_hybrid
         from llmflow.serving.progress import log_progress
 
         judged = load_judged_set(dataset, drop_titles)
@@ -63,7 +63,7 @@ def evaluate(
 def demo(env: Env = "base", as_json: Json = False) -> None:
     """Answer three questions of the sample corpus, each asked by a person of the right department."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.demo import answer_samples
+        from llmflow.serving.corpus.demo import answer_samples
         from llmflow.serving.tables import print_answer
 
         pairs = answer_samples(workspace)

@@ -23,7 +23,7 @@ def verify_audit(
     The end of a chain that held is kept in the workspace (audit.seen), so that a database rewound as a whole is found too.
     """
     with opened_workspace(env) as workspace:
-        from llmflow.serving.auditing import parse_head, verify_chain
+        from llmflow.serving.operating.auditing import parse_head, verify_chain
 
         verdict = verify_chain(workspace.application.audit, noted=[parse_head(text) for text in noted or ()])
         end = f"{verdict.head.number}:{verdict.head.mac}"

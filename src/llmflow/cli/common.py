@@ -21,7 +21,7 @@ def opened_workspace(env: str) -> Iterator[Any]:
     """Yield the opened workspace; our errors become one line and exit status 2."""
     with told_errors("--json" in sys.argv):
         from llmflow.serving.catalog import open_catalog
-        from llmflow.serving.logs import configure_logging
+        from llmflow.serving.operating.logs import configure_logging
 
         workspace = open_catalog(env)
         configure_logging(workspace.logs if workspace.logs.format != "auto" else workspace.logs.for_people())

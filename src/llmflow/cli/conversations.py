@@ -20,7 +20,7 @@ def export(
 ) -> None:
     """Write collected conversations, masked, oldest first, readable by you alone. The export is audited."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.collecting import export_masked
+        from llmflow.serving.conversations.collecting import export_masked
 
         count = export_masked(workspace, file, since, tenant)
         show({"file": str(file), "conversations": count}, as_json, lambda: typer.echo(f"{count} conversations in {file}"))

@@ -66,9 +66,9 @@ def delete_documents(
 ) -> None:
     """Delete documents from the state database, full text, vectors, graph and raw files."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.auditing import record_command
-        from llmflow.serving.documents import delete_by_name
+        from llmflow.serving.corpus.documents import delete_by_name
         from llmflow.serving.locks import ingestion_lock
+        from llmflow.serving.operating.auditing import record_command
 
         with ingestion_lock():
             gone = delete_by_name(workspace.stores, names, tenant)
@@ -85,7 +85,7 @@ def doctor(
 ) -> None:
     """Check that every store agrees with the state database; exit status 1 when one does not."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving import doctor as checks
+        from llmflow.serving.corpus import doctor as checks
         from llmflow.serving.locks import ingestion_lock
 
         with ingestion_lock():

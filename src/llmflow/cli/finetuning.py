@@ -58,7 +58,7 @@ def check_data(
 def build_data(env: Env = "base", as_json: Json = False) -> None:
     """Clean, split and freeze the configured data in a snapshot with a card."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.finetuning import curate
+        from llmflow.serving.models.finetuning import curate
         from llmflow.serving.progress import log_progress
 
         with log_progress(quiet=as_json) as progress:
@@ -84,7 +84,7 @@ def train(
     """Curate, train and export as configured; a run that was killed goes on."""
     with opened_workspace(env) as workspace:
         from llmflow.finetuning.distributed import is_main
-        from llmflow.serving.finetuning import changed_recipe, describe_run, run_finetuning
+        from llmflow.serving.models.finetuning import changed_recipe, describe_run, run_finetuning
         from llmflow.serving.progress import log_progress
 
         settings = changed_recipe(workspace.finetuning, preset, max_steps, base)
@@ -100,7 +100,7 @@ def list_runs(env: Env = "base", as_json: Json = False) -> None:
     with opened_workspace(env):
         from dataclasses import asdict
 
-        from llmflow.serving.finetuning import finished_runs
+        from llmflow.serving.models.finetuning import finished_runs
 
         rows = [{"run": str(folder), **asdict(trained)} for folder, trained in finished_runs()]
 
@@ -124,8 +124,8 @@ def export(
     with opened_workspace(env):
         from llmflow.errors import SettingsError
         from llmflow.finetuning.types import TrainedAdapter
-        from llmflow.serving.finetuning import export as export_run
-        from llmflow.serving.finetuning import runs_folder
+        from llmflow.serving.models.finetuning import export as export_run
+        from llmflow.serving.models.finetuning import runs_folder
 
         forms = tuple(form or ("adapter",))
         if wrong := sorted(set(forms) - {"adapter", "merged", "gguf"}):

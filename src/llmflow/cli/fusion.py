@@ -21,8 +21,8 @@ def fit_fusion(
     with opened_workspace(env) as workspace:
         from llmflow.evaluation.fusion_fit import FusionFitSettings
         from llmflow.evaluation.judged_sets import load_judged_set
-        from llmflow.serving.fusion_fit import as_plain, describe_fit, write_fit
-        from llmflow.serving.fusion_fit import fit_fusion as fit
+        from llmflow.serving.evaluation.fusion_fit import as_plain, describe_fit, write_fit
+        from llmflow.serving.evaluation.fusion_fit import fit_fusion as fit
         from llmflow.serving.progress import log_progress
 
         sets = [load_judged_set(path, drop_titles) for path in datasets]

@@ -28,7 +28,7 @@ def generate(
 ) -> None:
     """Make questions with evidence from what is served. They are labelled as generated until somebody reviews them."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.judged import generate_file, with_settings
+        from llmflow.serving.evaluation.judged import generate_file, with_settings
         from llmflow.serving.progress import log_progress
 
         settings = with_settings(workspace.evaluation.generation, limit, seed)
@@ -72,7 +72,7 @@ def check(file: Questions, env: Env = "base", as_json: Json = False) -> None:
     with opened_workspace(env) as workspace:
         from llmflow.evaluation.judged_sets import load_sample_questions
         from llmflow.evaluation.question_files import standings
-        from llmflow.serving.judged import served_of, stale_questions
+        from llmflow.serving.evaluation.judged import served_of, stale_questions
 
         questions = load_sample_questions(file, with_rejected=True)
         stale = stale_questions(questions, served_of(workspace, None))
@@ -93,8 +93,8 @@ def evaluate(
     with opened_workspace(env) as workspace:
         from llmflow.evaluation.judged_sets import load_sample_questions
         from llmflow.evaluation.report import answers_table, metrics_table
-        from llmflow.serving.experiments import corpus_report
-        from llmflow.serving.judged import evaluate_questions
+        from llmflow.serving.evaluation.experiments import corpus_report
+        from llmflow.serving.evaluation.judged import evaluate_questions
 
         found = evaluate_questions(workspace, load_sample_questions(file), covered_only)
 
@@ -120,7 +120,7 @@ def export(
 ) -> None:
     """Write the served passages and questions in BEIR's layout. Whoever gets the folder can read all of it."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.judged import export_file
+        from llmflow.serving.evaluation.judged import export_file
 
         found = export_file(workspace, file, folder, None if everything else principal(tenant, group))
         written = found.judged_set
@@ -140,7 +140,7 @@ def import_set(
 ) -> None:
     """Read a BEIR folder as questions of your own, and foreign passages as documents."""
     with told_errors(as_json):
-        from llmflow.serving.judged import import_folder
+        from llmflow.serving.evaluation.judged import import_folder
 
         questions, files = import_folder(folder, file, principal(tenant, group), documents)
         shown = {"file": str(file), "questions": len(questions), "documents": files}

@@ -33,7 +33,7 @@ def register(
 ) -> None:
     """Enter an adapter under its immutable name; it becomes the candidate."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.adapter_sources import adapter_source
+        from llmflow.serving.models.adapter_sources import adapter_source
 
         version = workspace.models.register(adapter_source(folder))
         show(_plain(version), as_json, lambda: typer.echo(f"candidate: {version.adapter.name}"))
@@ -72,7 +72,7 @@ def compare(
 ) -> None:
     """Set two adapters side by side: metrics, base, data, verdicts with their checks."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.model_comparison import compare_models
+        from llmflow.serving.models.comparison import compare_models
         from llmflow.serving.tables import print_lines
 
         rows = compare_models(workspace.models, first, second)
@@ -90,7 +90,7 @@ def sync(env: Env = "base", as_json: Json = False) -> None:
 
 
 def _audited(workspace: Any, action: str, done: Any, by: str, reason: str) -> None:
-    from llmflow.serving.auditing import record_command
+    from llmflow.serving.operating.auditing import record_command
 
     details = {"before": done.before, "by": by or getpass.getuser(), "reason": reason[:500]}
     record_command(workspace, action, done.champion, details)

@@ -22,9 +22,9 @@ def gate(
 ) -> None:
     """Hold settings against what is served on the corpus's own questions; exit status 1 when they are rejected."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.experiment_files import write_gate_files
+        from llmflow.serving.evaluation.experiment_files import write_gate_files
+        from llmflow.serving.evaluation.retrieval_gate import run_gate
         from llmflow.serving.progress import log_progress
-        from llmflow.serving.retrieval_gate import run_gate
         from llmflow.serving.tables import print_experiments
 
         with log_progress(quiet=as_json) as progress:
@@ -69,15 +69,15 @@ def rollback(reason: Reason = "", env: Env = "base", by: By = None, as_json: Jso
 def show_served(env: Env = "base", as_json: Json = False) -> None:
     """Show what is served, since when and why, what the gate has judged, and where conf/ says something else."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.promotion_overview import describe, overview
+        from llmflow.serving.evaluation.promotion_overview import describe, overview
 
         found = overview(workspace.promotions)
         show(found, as_json, lambda: typer.echo(describe(found)))
 
 
 def _changed(workspace: Any, record: Any, as_json: bool) -> None:
-    from llmflow.serving.auditing import record_command
-    from llmflow.serving.experiments import log_promotion
+    from llmflow.serving.evaluation.experiments import log_promotion
+    from llmflow.serving.operating.auditing import record_command
 
     log_promotion(workspace.evaluation.experiment, record)
     change = record.history[-1]

@@ -22,7 +22,7 @@ def serve_llm(
         import json
         import sys
 
-        from llmflow.serving.serve_models import chosen_servers, serve_models
+        from llmflow.serving.models.serve_models import chosen_servers, serve_models
 
         settings = chosen_servers(workspace.serving, model, port, threads, dtype)
 
@@ -54,7 +54,7 @@ def finetune_demo(
         if not keep and (folder / "finetuning").is_dir():
             shutil.rmtree(folder)
         os.environ[HOME_VARIABLE] = str(folder)
-        from llmflow.serving.finetune_demo import run_finetune_demo
+        from llmflow.serving.models.demo import run_finetune_demo
         from llmflow.serving.tables import print_demo
 
         report = run_finetune_demo(folder, env, lambda line: print(line, file=sys.stderr, flush=True))

@@ -22,7 +22,7 @@ def worker(
         import sys
         import threading
 
-        from llmflow.serving.operating import build_work
+        from llmflow.serving.operating.assembly import build_work
 
         work = build_work(workspace, alive=alive.touch if alive else lambda: None)
         if once:

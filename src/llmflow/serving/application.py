@@ -16,18 +16,18 @@ from llmflow import __version__
 from llmflow.errors import LlmflowError
 from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import EventLog, TemplateStore
-from llmflow.serving.access_log import install_access_log
-from llmflow.serving.auth import Guard
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.chat import WorkspaceChat
-from llmflow.serving.conversing import Conversations, ConversingSettings
-from llmflow.serving.gate import add_gate
-from llmflow.serving.http_errors import HttpProblem, install_error_handlers
-from llmflow.serving.metrics import MetricsMiddleware
-from llmflow.serving.middleware import BodyLimit, SecurityHeaders
-from llmflow.serving.operating import Operating, build_operating
+from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
+from llmflow.serving.operating.assembly import Operating, build_operating
+from llmflow.serving.operating.metrics import MetricsMiddleware
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.people.gate import add_gate
 from llmflow.serving.routers import asking, chat_socket, openai, sessions, templates
 from llmflow.serving.service import ChatService
+from llmflow.serving.web.access_log import install_access_log
+from llmflow.serving.web.http_errors import HttpProblem, install_error_handlers
+from llmflow.serving.web.middleware import BodyLimit, SecurityHeaders
 from llmflow.types import Answer, ChatTurn, Principal
 
 log = logging.getLogger(__name__)

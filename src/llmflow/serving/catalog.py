@@ -26,11 +26,11 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ApplicationStores, ChatModel, FollowingChatModel, Notifier, Stores
 from llmflow.ports.tracing import NullTracer, Tracer
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
-from llmflow.serving.logs import LogSettings, configure_logging
-from llmflow.serving.model_promotion import ModelPromotions, build_model_promotions
-from llmflow.serving.operation_settings import JobSettings, OperationsSettings, UploadSettings
-from llmflow.serving.promotion import RetrievalPromotions, ServedRetrieval
-from llmflow.serving.serving_settings import ServingSettings
+from llmflow.serving.evaluation.promotion import RetrievalPromotions, ServedRetrieval
+from llmflow.serving.models.promotion import ModelPromotions, build_model_promotions
+from llmflow.serving.models.settings import ServingSettings
+from llmflow.serving.operating.logs import LogSettings, configure_logging
+from llmflow.serving.operating.settings import JobSettings, OperationsSettings, UploadSettings
 from llmflow.workspace import MERGE_STRATEGY, home_path, project_path
 
 QUIET = {

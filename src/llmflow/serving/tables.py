@@ -11,7 +11,7 @@ from llmflow.ports import ModelVersion, Pointer, PromotionEvent
 from llmflow.types import Answer, Document, Hit
 
 if TYPE_CHECKING:
-    from llmflow.serving.finetune_demo import DemoReport
+    from llmflow.serving.models.demo import DemoReport
 
 
 def _console() -> Any:

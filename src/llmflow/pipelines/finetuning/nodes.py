@@ -1,4 +1,4 @@
-"""Nodes of the fine-tuning: they translate between the catalog and llmflow.serving.finetuning."""
+"""Nodes of the fine-tuning: they translate between the catalog and llmflow.serving.models.finetuning."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from llmflow.finetuning.settings import FinetuningSettings
 from llmflow.finetuning.snapshot import Snapshot
 from llmflow.finetuning.types import TrainedAdapter
-from llmflow.serving import finetuning
+from llmflow.serving.models import finetuning
+from llmflow.serving.models.settings import ServingSettings
 from llmflow.serving.progress import log_progress
-from llmflow.serving.serving_settings import ServingSettings
 from llmflow.serving.tables import print_lines
 
 

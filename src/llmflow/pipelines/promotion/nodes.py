@@ -8,12 +8,12 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ModelRegistry, StateStore, Stores
 from llmflow.retrieval.retriever import RetrievalSettings
 from llmflow.serving.catalog import EvaluationSettings, build_answerer
-from llmflow.serving.gate_report import adapter_report, log_gate
-from llmflow.serving.model_gate import GateCase, choose_documents, measure_adapters, open_case, reach_verdict
-from llmflow.serving.model_promotion import Servers, build_model_promotions
+from llmflow.serving.evaluation.promotion import RetrievalPromotions
+from llmflow.serving.models.gate import GateCase, choose_documents, measure_adapters, open_case, reach_verdict
+from llmflow.serving.models.gate_report import adapter_report, log_gate
+from llmflow.serving.models.promotion import Servers, build_model_promotions
+from llmflow.serving.models.settings import ServingSettings
 from llmflow.serving.progress import log_progress
-from llmflow.serving.promotion import RetrievalPromotions
-from llmflow.serving.serving_settings import ServingSettings
 from llmflow.serving.tables import print_verdict
 
 

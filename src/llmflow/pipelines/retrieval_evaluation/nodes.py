@@ -11,12 +11,12 @@ from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ChatModel, StateStore, Stores
 from llmflow.retrieval.retriever import RetrievalSettings
 from llmflow.serving.catalog import EvaluationSettings, build_answerer
-from llmflow.serving.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus, make_judge
-from llmflow.serving.experiments import corpus_report, log_corpus_evaluation, log_matrix
-from llmflow.serving.matrix import Corpus
+from llmflow.serving.evaluation.evaluate import CorpusEvaluation, chosen_questions, evaluate_corpus, make_judge
+from llmflow.serving.evaluation.experiments import corpus_report, log_corpus_evaluation, log_matrix
+from llmflow.serving.evaluation.matrix import Corpus
+from llmflow.serving.evaluation.promotion import RetrievalPromotions
+from llmflow.serving.evaluation.retrieval_gate import AnswererFor, Outcome, compare_conditions, outcome_report, require_expected
 from llmflow.serving.progress import log_progress
-from llmflow.serving.promotion import RetrievalPromotions
-from llmflow.serving.retrieval_gate import AnswererFor, Outcome, compare_conditions, outcome_report, require_expected
 from llmflow.serving.tables import print_experiments, print_lines
 from llmflow.serving.tracking import tracked_run
 from llmflow.workspace import project_path

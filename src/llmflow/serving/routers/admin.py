@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmflow.accounts.permissions import Permission
 from llmflow.ports import Message
-from llmflow.serving.admin_service import AdminService
-from llmflow.serving.auth import Guard
-from llmflow.serving.http_errors import problems
-from llmflow.serving.usage import as_csv
+from llmflow.serving.operating.admin_service import AdminService
+from llmflow.serving.operating.usage import as_csv
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account
 
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -12,15 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, Refused
-from llmflow.serving.answer_events import EventStream, error_event, event_schema
-from llmflow.serving.answer_feed import AnswerFeed
-from llmflow.serving.answer_run import AnswerRun
-from llmflow.serving.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations
-from llmflow.serving.http_errors import problems
+from llmflow.serving.conversations.answer_run import AnswerRun
+from llmflow.serving.conversations.conversing import Conversations
+from llmflow.serving.people.auth import Guard
 from llmflow.serving.questions import checked_question
 from llmflow.serving.service import ChatService
+from llmflow.serving.web.answer_events import EventStream, error_event, event_schema
+from llmflow.serving.web.answer_feed import AnswerFeed
+from llmflow.serving.web.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account, Answer, Hit
 
 _STREAMED: dict[int | str, dict[str, Any]] = {

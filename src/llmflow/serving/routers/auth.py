@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import PermissionDenied, Refused, StoreUnavailable
 from llmflow.ports.accounts import SignIn
-from llmflow.serving.access import Access
-from llmflow.serving.auth import SESSION_COOKIE
-from llmflow.serving.cookies import HINT_COOKIE, clear_session, set_session
-from llmflow.serving.http_errors import HttpProblem, problems
-from llmflow.serving.origins import check_same_origin, origin_of
-from llmflow.serving.sign_in import KEY, MAX_KEY_DAYS, TooManyAttempts, Who
+from llmflow.serving.people.access import Access
+from llmflow.serving.people.auth import SESSION_COOKIE
+from llmflow.serving.people.sign_in import KEY, MAX_KEY_DAYS, TooManyAttempts, Who
+from llmflow.serving.web.cookies import HINT_COOKIE, clear_session, set_session
+from llmflow.serving.web.http_errors import HttpProblem, problems
+from llmflow.serving.web.origins import check_same_origin, origin_of
 from llmflow.types import Account, Role
 
 DEFAULT_KEY_DAYS = 90

@@ -1,9 +1,9 @@
 """The chat over one WebSocket a conversation: WS /ws/chat/{session_id}.
 
 A client sends JSON: `{"type": "ask", "content": "...", "language"?: "ko" | "en"}`, `{"type": "again", "message_id": "...",
-"content"?: "..."}`, `{"type": "stop"}` or `{"type": "ping"}`. It is sent the five events of `llmflow.serving.answer_events`, each
-as `{"type": <event>, ...}`; a ping and the opening are answered by `session_info`. One answer runs at a time. Who asks is looked
-up before the socket is accepted and again at every question.
+"content"?: "..."}`, `{"type": "stop"}` or `{"type": "ping"}`. It is sent the five events of
+`llmflow.serving.web.answer_events`, each as `{"type": <event>, ...}`; a ping and the opening are answered by `session_info`.
+One answer runs at a time. Who asks is looked up before the socket is accepted and again at every question.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import AnswerPending, LlmflowError, PermissionDenied, Refused
 from llmflow.ports import MessageStatus
-from llmflow.serving.answer_events import Event, answer_events, error_event, session_info
-from llmflow.serving.answer_feed import AnswerFeed
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations, SessionAnswer
-from llmflow.serving.http_errors import describe
+from llmflow.serving.conversations.conversing import Conversations, SessionAnswer
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.answer_events import Event, answer_events, error_event, session_info
+from llmflow.serving.web.answer_feed import AnswerFeed
+from llmflow.serving.web.http_errors import describe
 from llmflow.types import Account
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from llmflow.accounts.permissions import Permission
 from llmflow.ports import Job, JobStatus
-from llmflow.serving.auth import Guard
-from llmflow.serving.document_service import DocumentService, Uploaded
-from llmflow.serving.http_errors import problems
-from llmflow.serving.uploads import receive
+from llmflow.serving.corpus.document_service import DocumentService, Uploaded
+from llmflow.serving.corpus.uploads import receive
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import OWN_SPACE, Account, Document, DocumentStatus
 
 Limit = Annotated[int, Query(ge=1, le=500)]

@@ -19,13 +19,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import LlmflowError
-from llmflow.serving.answer_events import EventStream, event_schema
-from llmflow.serving.answer_feed import AnswerFeed
-from llmflow.serving.api_models import CitationOut
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations
-from llmflow.serving.http_errors import describe, log, shaped
-from llmflow.serving.openai_models import (
+from llmflow.serving.conversations.conversing import Conversations
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.answer_events import EventStream, event_schema
+from llmflow.serving.web.answer_feed import AnswerFeed
+from llmflow.serving.web.api_models import CitationOut
+from llmflow.serving.web.http_errors import describe, log, shaped
+from llmflow.serving.web.openai_models import (
     AssistantOut,
     ChoiceOut,
     CompletionIn,

@@ -8,10 +8,10 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from llmflow.accounts.permissions import Permission
-from llmflow.serving.auth import Guard
-from llmflow.serving.http_errors import problems
-from llmflow.serving.metrics import CONTENT_TYPE, Metrics
-from llmflow.serving.operations import Operations
+from llmflow.serving.operating.metrics import CONTENT_TYPE, Metrics
+from llmflow.serving.operating.operations import Operations
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmflow.accounts.permissions import Permission
-from llmflow.serving.auth import Guard
-from llmflow.serving.http_errors import problems
-from llmflow.serving.people import People
+from llmflow.serving.people.administration import People
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account, Role
 
 Limit = Annotated[int, Query(ge=1, le=500)]

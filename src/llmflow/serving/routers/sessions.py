@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from llmflow.accounts.permissions import Permission
-from llmflow.serving.answer_events import EventStream, answer_events, context_of, event_schema, session_info, sse
-from llmflow.serving.answer_feed import AnswerFeed
-from llmflow.serving.auth import Guard
-from llmflow.serving.conversing import Conversations, SessionAnswer
-from llmflow.serving.http_errors import problems
-from llmflow.serving.session_models import (
+from llmflow.serving.conversations.conversing import Conversations, SessionAnswer
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.answer_events import EventStream, answer_events, context_of, event_schema, session_info, sse
+from llmflow.serving.web.answer_feed import AnswerFeed
+from llmflow.serving.web.http_errors import problems
+from llmflow.serving.web.session_models import (
     AgainIn,
     AnswerMessageOut,
     ContextOut,

@@ -10,13 +10,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from llmflow.accounts.passwords import normal_password, password_problem
 from llmflow.errors import LlmflowError, PermissionDenied, Refused, SignInRequired, StoreUnavailable
-from llmflow.serving.access import Access
-from llmflow.serving.cookies import set_cookie, set_session
-from llmflow.serving.oidc import ATTEMPT_S, cookie_of, unpack
-from llmflow.serving.origins import check_same_origin, local_path, origin_of
 from llmflow.serving.pages.words import Words, words_of
+from llmflow.serving.people.access import Access
+from llmflow.serving.people.oidc import ATTEMPT_S, cookie_of, unpack
+from llmflow.serving.people.sign_in import KEY, TooManyAttempts, Who
 from llmflow.serving.routers.auth import address_of, browser_of, end_session
-from llmflow.serving.sign_in import KEY, TooManyAttempts, Who
+from llmflow.serving.web.cookies import set_cookie, set_session
+from llmflow.serving.web.origins import check_same_origin, local_path, origin_of
 
 CALLBACK = "/api/auth/oidc/callback"
 _OIDC_PATH = "/api/auth/oidc"

@@ -18,8 +18,8 @@ from llmflow.answering.prompt_templates import (
 )
 from llmflow.errors import NotFound, PermissionDenied
 from llmflow.ports import PromptTemplate, TemplateStore
-from llmflow.serving.auth import Guard
-from llmflow.serving.http_errors import problems
+from llmflow.serving.people.auth import Guard
+from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account
 
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="An older version; the newest without it.")]

@@ -1,0 +1,1 @@
+"""Documents of people and administrators: uploaded, indexed, looked at, repaired, deleted."""

@@ -1,0 +1,1 @@
+"""Judged sets, experiments and the gate of retrieval settings."""

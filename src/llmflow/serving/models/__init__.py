@@ -1,0 +1,1 @@
+"""Adapters from training to the chat: registered, judged, promoted, served."""

@@ -1,0 +1,1 @@
+"""Running the service: jobs, health, metrics, logs, audit, use."""

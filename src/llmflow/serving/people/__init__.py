@@ -1,0 +1,1 @@
+"""Accounts, sign-in and the gate before every route."""

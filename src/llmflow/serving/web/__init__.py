@@ -1,0 +1,1 @@
+"""What every route shares: bodies, events, errors, cookies, headers."""
