@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from starlette.requests import HTTPConnection
@@ -73,9 +73,6 @@ class SmallService:
 
     def original(self, document_id: str) -> bytes | None:
         return None
-
-    def health(self) -> Mapping[str, object]:
-        return {"status": "ok", "passages": len(self.hits)}
 
 
 ACCOUNTS = (

@@ -13,6 +13,7 @@ from llmflow.ingestion.sources import SourceSettings
 from llmflow.ports import Pointer
 from llmflow.serving.catalog import Workspace, open_catalog
 from llmflow.serving.chat import WorkspaceChat
+from llmflow.serving.operating.health import Part, look_at, workspace_checks
 from llmflow.types import Answer, Principal
 
 STAFF = Principal("acme", frozenset(), "staff")
@@ -53,10 +54,17 @@ def ask(workspace: Workspace) -> Answer:
     return answer
 
 
+def chat_model(workspace: Workspace) -> Part:
+    """What the health page says of the model that answers; a model that is away makes the whole degraded, not failed."""
+    health = look_at(workspace_checks(workspace, min_free_gb=0))
+    assert health.status != "failed"
+    return next(part for part in health.parts if part.name == "chat model")
+
+
 def test_before_anything_is_served_answers_are_quoted_without_a_word_about_models(workspace):
     answer = ask(workspace)
     assert (answer.model, answer.notice) == ("extractive", "") and "2시간 단위" in answer.text
-    assert WorkspaceChat(workspace).health()["model"] == "extractive"
+    assert chat_model(workspace) == Part("chat model", "ok", "none: answers are quotations")
 
 
 def test_the_served_model_answers(workspace, double):
@@ -65,10 +73,10 @@ def test_the_served_model_answers(workspace, double):
 
 
 def test_a_model_that_is_away_is_told_and_documents_are_quoted(workspace, double):
-    assert WorkspaceChat(workspace).health()["model"] == "chat"
+    assert chat_model(workspace) == Part("chat model", "ok", "chat answers")
     double.close()
-    health = WorkspaceChat(workspace).health()
-    assert health["status"] == "ok" and "away, answers are quotations" in str(health["model"])
+    away = chat_model(workspace)
+    assert away.status == "failed" and "meanwhile answers are quotations" in away.remedy
     answer = ask(workspace)
     assert answer.model == "extractive" and answer.found and answer.citations and "2시간 단위" in answer.text
     assert "언어 모델에 연결할 수 없어" in answer.notice

@@ -1,6 +1,6 @@
 """What the chat page and the API ask of the product."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from llmflow.types import Answer, ChatTurn, Hit, Principal
@@ -27,8 +27,4 @@ class ChatService(Protocol):
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
         """Return one passage, or None when it is gone or this principal may not read it."""
-        ...
-
-    def health(self) -> Mapping[str, object]:
-        """Return what runs behind the service; `status` is `ok` when questions can be answered."""
         ...
