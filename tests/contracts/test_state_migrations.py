@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.adapters.sql_accounts import SqlAccountStore
 from llmflow.adapters.sql_engine import open_engine, transaction
 from llmflow.adapters.sql_migrations import HEAD, revision_of, upgrade
@@ -20,6 +22,7 @@ from llmflow.types import EVERYONE, Account, Chunk, ElementKind, Principal
 CORPUS = ("settings", "documents", "versions", "chunks", "removals")
 STARTING = """
 import sys
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.adapters.sql_accounts import SqlAccountStore
 from llmflow.types import Account, Role
 store = SqlAccountStore(sys.argv[1])
@@ -184,3 +187,18 @@ class TestPostgresql(MigrationContract):
     @pytest.fixture
     def url(self, postgres_url: str) -> str:
         return postgres_url
+
+
+def test_another_library_makes_its_tables_meanwhile(tmp_path: Path):
+    """MLflow runs Alembic too, in the thread that writes traces: each must find its own tables, whole."""
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    made = 0
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(open_mlflow, uri)
+        while not opening.done() or made == 0:
+            engine = open_engine(f"sqlite:///{tmp_path / f'{made}.db'}")
+            assert upgrade(engine) is None and upgrade(engine) == HEAD
+            assert "experiments" not in inspect(engine).get_table_names()
+            engine.dispose()
+            made += 1
+        assert opening.result().search_experiments()[0].name == "Default"

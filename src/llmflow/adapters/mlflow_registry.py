@@ -5,7 +5,6 @@ Every version has a run of the experiment `models` with its files and verdicts; 
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.errors import NotFound, SettingsError, StoreUnavailable
 from llmflow.ports import ModelVersion, PromotionEvent, ServedAdapter
 
@@ -118,14 +118,12 @@ class MlflowRegistry:
 
     def _client(self) -> Any:
         if self._opened is None:
-            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-            from mlflow import MlflowClient
             from mlflow.exceptions import MlflowException
 
             if self._uri.startswith("sqlite:///"):
                 Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             with _registry_errors(self._uri):
-                client = MlflowClient(self._uri, self._uri)
+                client = open_mlflow(self._uri)
                 try:
                     client.get_registered_model(self.model)
                 except MlflowException:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.adapters.trace_queue import QueuedTracer, TraceSettings
 from llmflow.adapters.trace_spans import KINDS, spans_of
 from llmflow.ports.tracing import AnswerTrace
@@ -29,11 +30,10 @@ class MlflowWriter:
     """Opens the store when it is made, which takes seconds: make it where nobody waits."""
 
     def __init__(self, settings: MlflowTraceSettings) -> None:
-        from mlflow import MlflowClient
         from mlflow.tracking._tracking_service.utils import _get_store
 
         self._settings = settings
-        client = MlflowClient(settings.uri)
+        client = open_mlflow(settings.uri)
         known = client.get_experiment_by_name(settings.experiment)
         self._client, self._store = client, _get_store(settings.uri)
         self._experiment = known.experiment_id if known else client.create_experiment(settings.experiment)

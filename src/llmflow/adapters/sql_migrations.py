@@ -3,6 +3,7 @@
 A database that is current is only asked for its revision: Alembic is imported where something has to be done.
 """
 
+import threading
 from typing import Any
 
 from llmflow.adapters.sql_engine import transaction
@@ -12,6 +13,9 @@ HEAD = "0003"
 """The newest revision under migrations/versions."""
 UNVERSIONED = "0001"
 """What databases are that were made before Alembic, as schema 1."""
+ALEMBIC = threading.RLock()
+"""Held by whoever runs Alembic: of its `op` and `context` there is one a process. Another library's tables, made by another
+thread at that moment, would be made on our connection."""
 LOCK = 0x6C6C6D666C6F77
 """PostgreSQL's advisory lock of migrations: 'llmflow' in ASCII."""
 
@@ -27,7 +31,7 @@ def upgrade(engine: Any) -> str | None:
         found = revision_of(connection)
     if found == HEAD:
         return found
-    with transaction(engine, writes=True) as connection:
+    with ALEMBIC, transaction(engine, writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         before = revision_of(connection)

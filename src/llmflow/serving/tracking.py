@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.workspace import home_path
 
 
@@ -26,7 +27,9 @@ def use_experiment(experiment: str) -> None:
     """Make `experiment` the current one: on MLFLOW_TRACKING_URI where that is set, else in the workspace."""
     import mlflow
 
-    mlflow.set_tracking_uri(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home_path('mlflow.db')}")
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home_path('mlflow.db')}"
+    open_mlflow(uri)
+    mlflow.set_tracking_uri(uri)
     if mlflow.get_experiment_by_name(experiment) is None:  # else artifacts land in the folder of the caller
         folder = None if os.environ.get("MLFLOW_TRACKING_URI") else Path(home_path("mlflow")).as_uri()
         mlflow.create_experiment(experiment, artifact_location=folder)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from llmflow.evaluation.adapter_gate import AdapterEvidence, ModelMeasures
 from llmflow.evaluation.gate import Verdict, verdict_to_json
 from llmflow.evaluation.gate_page import verdict_html
 from llmflow.serving.models.gate import GateCase
+from llmflow.serving.tracking import tracked_run
 
 SHOWN = 12
 
@@ -31,18 +31,7 @@ def model_rows(evidence: AdapterEvidence) -> dict[str, dict[str, float]]:
 
 def log_gate(evidence: AdapterEvidence, verdict: Verdict, page: str, experiment: str) -> None:
     """Log means, checks and the page to the active MLflow run, else to a new one of the experiment."""
-    import mlflow
-
-    from llmflow.workspace import home_path
-
-    if mlflow.active_run() is None:
-        mlflow.set_tracking_uri(f"sqlite:///{home_path('mlflow.db')}")
-        if mlflow.get_experiment_by_name(experiment) is None:  # else artifacts land in the folder of the caller
-            mlflow.create_experiment(experiment, artifact_location=Path(home_path("mlflow")).as_uri())
-        mlflow.set_experiment(experiment)
-        with mlflow.start_run(run_name=verdict.candidate.partition("@")[0]):
-            _log(mlflow, evidence, verdict, page)
-    else:
+    with tracked_run(experiment, verdict.candidate.partition("@")[0]) as mlflow:
         _log(mlflow, evidence, verdict, page)
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.finetuning.distributed import is_main
 from llmflow.finetuning.report import plot_history
 from llmflow.finetuning.runs import git_commit, read_history
@@ -29,9 +30,7 @@ def logged_training(
     if not is_main():
         yield lambda step, values: None
         return
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{home_path('mlflow.db')}")
+    client = open_mlflow(f"sqlite:///{home_path('mlflow.db')}")
     experiment = client.get_experiment_by_name(settings.experiment)
     location = Path(home_path("mlflow")).as_uri()
     number = experiment.experiment_id if experiment else client.create_experiment(settings.experiment, artifact_location=location)
@@ -52,9 +51,7 @@ def logged_training(
 
 def log_result(trained: TrainedAdapter, run_dir: Path) -> str:
     """Log the last measures, the record of the adapter and the plot of its training, and return the MLflow run's id."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{home_path('mlflow.db')}")
+    client = open_mlflow(f"sqlite:///{home_path('mlflow.db')}")
     run = (run_dir / RUN_FILE).read_text(encoding="utf-8").strip()
     for name, value in trained.metrics.items():
         client.log_metric(run, f"final.{_metric(name)}", value)
