@@ -8,6 +8,20 @@ EVERYONE = "*"
 """The group that every principal of a tenant belongs to: documents shared inside the tenant carry it."""
 
 
+OWN_SPACE = "user:"
+"""Group names with this prefix are one account's own: what it uploads for itself carries `user:{account id}`."""
+
+
+class Space(StrEnum):
+    """Where a question is looked for, inside what its asker may read."""
+
+    ALL = "all"
+    OWN = "own"
+    """The asker's own space: what they uploaded for themselves."""
+    SHARED = "shared"
+    """What is there for others too: groups and everyone, without the own space."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks: a tenant and the groups (departments) the person belongs to.
@@ -18,11 +32,26 @@ class Principal:
     tenant: str
     groups: frozenset[str] = frozenset()
     user: str = "unknown"
+    everyone: bool = True
+    """Documents shared with all of the tenant are read too; False where a question is narrowed to the own space."""
 
     @property
     def readable_groups(self) -> tuple[str, ...]:
-        """Groups whose documents this principal may read, sorted, `EVERYONE` included."""
-        return tuple(sorted(self.groups | {EVERYONE}))
+        """Groups whose documents this principal may read, sorted, `EVERYONE` included unless it was narrowed.
+
+        Never empty: where nothing may be read it is the bare `OWN_SPACE`, which no document carries, so that no store has to
+        know of an empty list.
+        """
+        return tuple(sorted(self.groups | {EVERYONE} if self.everyone else self.groups)) or (OWN_SPACE,)
+
+    def narrowed(self, space: Space) -> "Principal":
+        """Return who reads a part of what this principal reads: never more, whatever the space; twice is once."""
+        own = frozenset(group for group in self.groups if group.startswith(OWN_SPACE))
+        if space == Space.OWN:
+            return Principal(self.tenant, own, self.user, everyone=False)
+        if space == Space.SHARED:
+            return Principal(self.tenant, self.groups - own, self.user, self.everyone)
+        return self
 
     def may_read(self, tenant: str, groups: frozenset[str] | tuple[str, ...]) -> bool:
         """Return whether a document of `tenant` granted to `groups` is readable."""
@@ -35,10 +64,6 @@ class Role(StrEnum):
     USER = "user"
     ENGINEER = "engineer"
     ADMINISTRATOR = "administrator"
-
-
-OWN_SPACE = "user:"
-"""Group names with this prefix are one account's own: what it uploads for itself carries `user:{account id}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +283,10 @@ class Answer:
     completion_tokens: int = 0
     """As the model server counted them; 0 without a model."""
     trace_id: str = ""
+    space: Space = Space.ALL
+    """Where it was looked for."""
+    examples: int = 0
+    """Few-shot examples that the model was shown; quotations know none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +295,22 @@ class ChatTurn:
 
     role: str
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What a person wishes of one answer: where it is looked for and what form it has. Never what may be read, nor whether an
+    answer needs sources."""
+
+    space: Space = Space.ALL
+    instructions: str = ""
+    """About the form of the answer, for a model."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """Few-shot pairs of question and answer, for a model, in order."""
+    template: str = ""
+    """The prompt template that was used, as `name@version`; empty without one."""
+
+    @property
+    def shaped(self) -> bool:
+        """Whether a model is told anything of the form."""
+        return bool(self.instructions or self.examples)

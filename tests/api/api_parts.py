@@ -22,7 +22,20 @@ from llmflow.ports import ApplicationStores
 from llmflow.serving.application import Services, answer_threads, make_application
 from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
 from llmflow.serving.people.auth import Guard
-from llmflow.types import Account, Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal, Role
+from llmflow.types import (
+    Account,
+    Answer,
+    AskOptions,
+    ChatTurn,
+    Chunk,
+    Citation,
+    Document,
+    DocumentStatus,
+    ElementKind,
+    Hit,
+    Principal,
+    Role,
+)  # fmt: skip
 
 KIM = Account("kim", "acme", "kim", "Kim", groups=("hr",))
 LEE = Account("lee", "acme", "lee", "Lee")
@@ -47,6 +60,7 @@ class Answering:
     error: Exception | None = None
     """Raised after the first piece."""
     asked: list[tuple[str, Principal, str, tuple[ChatTurn, ...], str | None]] = field(default_factory=list)
+    options: list[AskOptions] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     closed: int = 0
 
@@ -54,9 +68,12 @@ class Answering:
         self.gate.set()
 
     def stream(
-        self, question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
-    ) -> Iterator[str | Answer]:
+        self, question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None,
+        options: AskOptions,
+    ) -> Iterator[str | Answer]:  # fmt: skip
         self.asked.append((question, principal, session_id, tuple(history), language))
+        self.options.append(options)
+        principal = principal.narrowed(options.space)
         try:
             if "leave" not in question.lower() or not principal.may_read(DOCUMENT.tenant, DOCUMENT.groups):
                 yield "Nothing was found."
@@ -108,7 +125,8 @@ def make_conversations(stores: ApplicationStores, answering: Answering, **settin
     masker = Masker(MaskingSettings())
     wanted = ConversingSettings.model_validate({"progress_s": 0.01, "wait_s": 20, **settings})
     forget = answering.forgotten.append
-    return Conversations(stores.conversations, stores.events, answering.stream, masker.mask, wanted, forget)
+    templates = stores.templates
+    return Conversations(stores.conversations, stores.events, answering.stream, masker.mask, wanted, forget, templates=templates)
 
 
 def make_site(folder: Path, **settings) -> Site:

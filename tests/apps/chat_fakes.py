@@ -14,7 +14,20 @@ from llmflow.errors import SignInRequired
 from llmflow.ingestion.masking import MaskedText
 from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
 from llmflow.serving.people.auth import SESSION_COOKIE, Guard
-from llmflow.types import Account, Answer, ChatTurn, Chunk, Citation, Document, DocumentStatus, ElementKind, Hit, Principal, Role
+from llmflow.types import (
+    Account,
+    Answer,
+    AskOptions,
+    ChatTurn,
+    Chunk,
+    Citation,
+    Document,
+    DocumentStatus,
+    ElementKind,
+    Hit,
+    Principal,
+    Role,
+)
 
 
 def make_hit(
@@ -98,9 +111,10 @@ def small_conversations(service: SmallService, folder: Path, **settings: object)
     database = StateDatabase(f"sqlite:///{folder / 'state.db'}")
 
     def answers(
-        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
-    ) -> Iterator[str | Answer]:
-        return service.stream(question, principal, history, language)
+        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None,
+        options: AskOptions,
+    ) -> Iterator[str | Answer]:  # fmt: skip
+        return service.stream(question, principal.narrowed(options.space), history, language)
 
     store = SqlConversationStore(database)  # type: ignore[arg-type]
     mask = lambda text: MaskedText(text, {})  # noqa: E731

@@ -17,7 +17,7 @@ from llmflow.serving.service import ChatService
 from llmflow.serving.web.access_log import install_access_log
 from llmflow.serving.web.http_errors import install_error_handlers
 from llmflow.serving.web.middleware import SecurityHeaders
-from llmflow.types import Account, ChatTurn, Principal, Role
+from llmflow.types import Account, AskOptions, ChatTurn, Principal, Role
 
 
 def person(name: str, *groups: str, tenant: str = "acme", role: Role = Role.USER) -> Account:
@@ -47,8 +47,11 @@ class _Uncounted:
 def asking_app(service: ChatService, settings: ConversingSettings, guard: Guard) -> FastAPI:
     """Return the routes of single questions behind the gate, with no page and no store."""
 
-    def answers(question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None):
-        return service.stream(question, principal, history, language)
+    def answers(
+        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None,
+        options: AskOptions,
+    ):  # fmt: skip
+        return service.stream(question, principal.narrowed(options.space), history, language)
 
     mask = Masker(MaskingSettings()).mask
     conversations = Conversations(None, _Uncounted(), answers, mask, settings)  # type: ignore[arg-type]

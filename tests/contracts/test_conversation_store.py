@@ -175,6 +175,19 @@ class ConversationStoreContract:
         assert [[found.id for found in items] for items, _ in pages] == [newest[:2], newest[2:4], newest[4:], []]
         assert {total for _, total in pages} == {5}
 
+    def test_a_question_keeps_what_it_was_asked_with_until_it_is_asked_with_something_else(self, store: ConversationStore):
+        session = store.create("acme", "kim").id
+        wished = {"space": "own", "instructions": "표로", "examples": [["질문", "답"]]}
+        question, pending = store.begin(session, "kim", "수습 기간은?", wished)
+        assert question.details == wished and pending.details == {}
+        store.finish(pending.id, "kim", "세 달", DONE)
+        asked, pending = store.begin_again(session, "kim", question.id)
+        assert asked.details == question.details
+        store.finish(pending.id, "kim", "세 달", DONE)
+        asked, _ = store.begin_again(session, "kim", question.id, "휴가는?", {"space": "shared"})
+        assert (asked.content, asked.details) == ("휴가는?", {"space": "shared"})
+        assert store.messages(session, "kim")[0] == asked
+
     def test_search_reads_titles_and_messages_letter_for_letter(self, store: ConversationStore):
         plain = store.create("acme", "kim", "휴가 100%").id
         said(store, plain, "kim", "How_many days?", "Fifteen.")

@@ -13,6 +13,7 @@ import pytest
 from graph_model import GraphModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from narrowing import DOCUMENTS, SEEN
 
 from llmflow.adapters.neo4j_graph import Neo4jGraphStore
 from llmflow.adapters.sql_graph import SqlGraphStore
@@ -195,6 +196,22 @@ class GraphStoreContract:
         assert store.find_entities(["k"], STAFF) == [EntityNode("k", "K", 1, 0)]
         assert store.relations_of(["k"], SALES, 9) == list(links)
         assert store.relations_of(["k"], STAFF, 9) == []
+
+    def test_a_narrowed_question_finds_its_part_and_nothing_else(self, store: GraphStore) -> None:
+        links = (Relation("k", "k", "self", 1.0),)
+        store.upsert(
+            [
+                document(name, chunk(name, mention("k")), tenant=tenant, groups=(group,), relations=links)
+                for name, tenant, group in DOCUMENTS
+            ]
+        )
+        every = [name for name, _, _ in DOCUMENTS]
+        for principal, space, names in SEEN:
+            narrow = principal.narrowed(space)
+            assert sorted(edge.chunk_id for edge in store.edges_of_chunks(every, narrow)) == names, (principal, space)
+            assert sorted(edge.chunk_id for edge in store.edges_of_entities(["k"], narrow, 9)) == names
+            assert [node.mentions for node in store.find_entities(["k"], narrow)] == ([len(names)] if names else [])
+            assert [link.weight for link in store.relations_of(["k"], narrow, 9)] == ([float(len(names))] if names else [])
 
     def test_new_groups_hold_for_the_chunks_of_the_old_version_too(self, store: GraphStore) -> None:
         store.upsert([document("d", chunk("v1", mention("k")))])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import DOCUMENTS, SEEN
 
 from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.errors import StoreCorrupt, StoreUnavailable
@@ -354,6 +355,16 @@ class StateStoreContract:
             assert sorted({document.id for _, document in store.resolve(asked, principal).values()}) == names
             assert sorted({passage.document_id for passage in store.passages(asked, principal).values()}) == names
         assert len(store.documents()) == 4
+
+    def test_a_narrowed_question_finds_its_part_and_nothing_else(self, store: StateStore):
+        for name, tenant, group in DOCUMENTS:
+            serve(store, name, "v1", group, tenant=tenant)
+        asked = [chunk_id for name, _, _ in DOCUMENTS for chunk_id in ids(name)]
+        for principal, space, names in SEEN:
+            narrow = principal.narrowed(space)
+            assert [document.id for document in store.documents(narrow)] == names, (principal, space)
+            assert sorted({document.id for _, document in store.resolve(asked, narrow).values()}) == names
+            assert sorted({passage.document_id for passage in store.passages(asked, narrow).values()}) == names
 
     def test_access_is_narrowed_at_once_and_widened_with_the_new_version(self, store: StateStore):
         serve(store, "a", "v1", "law", "sales")

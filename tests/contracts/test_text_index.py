@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrowing import DOCUMENTS, SEEN
 
 from llmflow.adapters.milvus import MilvusConnection
 from llmflow.adapters.milvus_text import MilvusTextIndex
@@ -138,6 +139,11 @@ class TextIndexContract:
         assert set(found(index, "word", SALES)) == {"all", "sales", "both"}
         assert set(found(index, "word", STRANGER)) == {"rival"}
         assert found(index, "word", Principal("nobody")) == []
+
+    def test_a_narrowed_question_finds_its_part_and_nothing_else(self, index: TextIndex):
+        index.upsert([row(name, "word", group, tenant=tenant) for name, tenant, group in DOCUMENTS])
+        for principal, space, names in SEEN:
+            assert sorted(found(index, "word", principal.narrowed(space))) == names, (principal, space)
 
     def test_unreadable_chunks_take_no_place_of_readable_ones(self, index: TextIndex):
         index.upsert([row(f"secret{n:02}", "word word word", "law") for n in range(60)] + [row("open", "word and much more")])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from narrowing import DOCUMENTS, SEEN
 
 from llmflow.adapters.milvus import MilvusConnection
 from llmflow.adapters.milvus_vectors import MilvusVectorStore
@@ -149,6 +150,12 @@ class VectorStoreContract:
         assert found(store, SALES) == ["all", "sales", "both"]
         assert found(store, STRANGER) == ["rival"]
         assert found(store, Principal("other")) == []
+
+    def test_a_narrowed_question_finds_its_part_and_nothing_else(self, store: VectorStore):
+        rows = [row(name, n, group, tenant=tenant) for n, (name, tenant, group) in enumerate(DOCUMENTS)]
+        store.upsert(rows, "one")
+        for principal, space, names in SEEN:
+            assert found(store, principal.narrowed(space)) == names, (principal, space)
 
     def test_unreadable_chunks_take_no_place_of_readable_ones(self, store: VectorStore):
         store.upsert([row(f"secret{n:03}", n / 100, "law") for n in range(300)] + [row("open", 89)], "one")

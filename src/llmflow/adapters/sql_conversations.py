@@ -62,14 +62,16 @@ class SqlConversationStore(ConversationReader):
             connection.execute(delete(chat_memories).where(chat_memories.c.session_id.in_(ids)))
             return connection.execute(delete(chat_sessions).where(mine)).rowcount
 
-    def begin(self, session_id: str, account_id: str, question: str) -> tuple[Message, Message]:
+    def begin(
+        self, session_id: str, account_id: str, question: str, details: Mapping[str, Any] | None = None
+    ) -> tuple[Message, Message]:
         with self._write() as connection:
             session = _free(connection, session_id, account_id)
             last = connection.execute(
                 select(func.max(messages.c.ordinal)).where(messages.c.session_id == session.id)
             ).scalar_one_or_none()
             place = 0 if last is None else last + 1
-            asked = _add(connection, session.id, place, "user", question, MessageStatus.DONE)
+            asked = _add(connection, session.id, place, "user", question, MessageStatus.DONE, details)
             pending = _add(connection, session.id, place + 1, "assistant", "", MessageStatus.PENDING)
             if not session.title:
                 title = title_of(question)
@@ -79,7 +81,12 @@ class SqlConversationStore(ConversationReader):
             return _message(connection, asked), _message(connection, pending)
 
     def begin_again(
-        self, session_id: str, account_id: str, question_id: str, content: str | None = None
+        self,
+        session_id: str,
+        account_id: str,
+        question_id: str,
+        content: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> tuple[Message, Message]:
         with self._write() as connection:
             session = _free(connection, session_id, account_id)
@@ -94,6 +101,8 @@ class SqlConversationStore(ConversationReader):
             if content is not None:
                 text = {"content": storable(content), "folded": folded(content), "updated_at": now()}
                 connection.execute(update(messages).where(mine).values(**text))
+            if details is not None:
+                connection.execute(update(messages).where(mine).values(details=plain(details), updated_at=now()))
             pending = _add(connection, session.id, question.ordinal + 1, "assistant", "", MessageStatus.PENDING)
             _touch(connection, session.id, forgotten=min(session.forgotten, question.ordinal - 1))
             return _message(connection, question.id), _message(connection, pending)
@@ -209,7 +218,15 @@ def _answer(connection: Connection, message_id: str, account_id: str) -> Row[Any
     return row
 
 
-def _add(connection: Connection, session_id: str, ordinal: int, role: str, content: str, status: MessageStatus) -> str:
+def _add(
+    connection: Connection,
+    session_id: str,
+    ordinal: int,
+    role: str,
+    content: str,
+    status: MessageStatus,
+    details: Mapping[str, Any] | None = None,
+) -> str:
     at = now()
     values = {
         "id": new_id(),
@@ -221,7 +238,7 @@ def _add(connection: Connection, session_id: str, ordinal: int, role: str, conte
         "status": str(status),
         "created_at": at,
         "updated_at": at,
-        "details": {},
+        "details": plain(details),
         "withdrawn": False,
         "rating": "",
         "reason": "",

@@ -16,6 +16,8 @@ from llmflow.answering.cache import CacheSettings
 from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
+from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY, nothing_found
+from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
 from llmflow.answering.untrusted_inspect import inspect
@@ -29,26 +31,9 @@ from llmflow.ports.models import TokenUsage
 from llmflow.ports.tracing import NullTracer, Tracer
 from llmflow.retrieval.retriever import Retriever
 from llmflow.retrieval.tokens import composed
-from llmflow.types import Answer, ChatTurn, Citation, Hit, Principal
+from llmflow.types import Answer, AskOptions, ChatTurn, Citation, Hit, Principal, Space
 
 log = logging.getLogger(__name__)
-
-NOT_FOUND = {
-    "ko": "읽을 수 있는 문서에서 이 질문의 답을 찾지 못했습니다. 다른 말로 물어보거나 담당 부서에 문의해 주세요.",
-    "en": "I found nothing about this in the documents that you may read. Try other words or ask the team in charge.",
-}
-MODEL_AWAY = {
-    "ko": "지금 언어 모델에 연결할 수 없어 문서의 문장을 그대로 보여 드립니다.",
-    "en": "The language model cannot be reached now, so sentences of the documents are quoted as they are.",
-}
-SEARCH_AWAY = {
-    "ko": "지금 검색 모델의 일부에 연결할 수 없어 찾지 못한 문서가 있을 수 있습니다.",
-    "en": "Part of the search models cannot be reached now, so documents may be missing.",
-}
-EARLIER = {
-    "ko": "이 대화에서 앞서 오간 내용의 요약(근거가 아님):",
-    "en": "Summary of what was said before in this conversation (no evidence):",
-}
 
 
 class AnsweringSettings(Settings):
@@ -89,6 +74,8 @@ class Found:
     """The question itself tries to change the rules."""
     trace: TraceBuilder | None = None
     """Of this answer; `respond` ends it."""
+    space: Space = Space.ALL
+    """Where it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +98,52 @@ class Answerer:
                 raise SettingsError(f"The prompt for '{language}' needs the placeholder {{evidence}}. See conf/base/prompts/.")
 
     def answer(
-        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
+        self,
+        question: str,
+        principal: Principal,
+        history: Sequence[ChatTurn] = (),
+        language: str | None = None,
+        options: AskOptions | None = None,
     ) -> Answer:
         """Return the complete answer."""
-        *_, last = self.stream(question, principal, history, language)
+        *_, last = self.stream(question, principal, history, language, options)
         assert isinstance(last, Answer)
         return last
 
     def stream(
-        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
+        self,
+        question: str,
+        principal: Principal,
+        history: Sequence[ChatTurn] = (),
+        language: str | None = None,
+        options: AskOptions | None = None,
     ) -> Iterator[str | Answer]:
         """Yield pieces of text; the last item is the complete Answer, whose text replaces the pieces.
 
         A chat model that does not begin to answer is replaced by quotations, with a notice; one that stops in the middle raises
         `ModelInterrupted`: half an answer must not look like a whole one. An embedder or reranker that is away is searched
-        without, with a notice.
+        without, with a notice. `options` narrow where it is looked for and shape what a model writes; quotations have no shape.
         """
-        yield from self.respond(self.find(question, principal, language), history)
+        options = options or AskOptions()
+        found = self.find(question, principal, language, space=options.space)
+        yield from self.respond(found, history, options=options)
 
-    def find(self, question: str, principal: Principal, language: str | None = None, trace: TraceBuilder | None = None) -> Found:
+    def find(
+        self,
+        question: str,
+        principal: Principal,
+        language: str | None = None,
+        trace: TraceBuilder | None = None,
+        space: Space = Space.ALL,
+    ) -> Found:
         """Return the masked question with its passages and what they say of it: the first half of `stream`.
 
-        `trace` is of an answer that has begun already, as where the question was rewritten before it came here.
+        `space` narrows the principal in every query. `trace` is of an answer that has begun already, as where the question was
+        rewritten before it came here.
         """
         trace = trace or TraceBuilder(self.tracer, principal)
         try:
-            return self._find(question, principal, language, trace)
+            return replace(self._find(question, principal.narrowed(space), language, trace), space=space)
         except BaseException:
             trace.end("failed")
             raise
@@ -177,16 +184,20 @@ class Answerer:
         rest = screened.rest[: self.settings.retrieve]
         return weigh_evidence(question, rest, settings, analyser), rest
 
-    def respond(self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "") -> Iterator[str | Answer]:
+    def respond(
+        self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "", options: AskOptions | None = None
+    ) -> Iterator[str | Answer]:
         """Yield the answer to what was found, as `stream` does: its second half. `summary` stands for turns before `history`."""
+        options = options or AskOptions()
         notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
         told = [text[found.spoken] for condition, text in notices if condition]
         trace = found.trace or TraceBuilder(NullTracer(), Principal(""))
+        trace.wished(found.space, options)
         try:
-            for piece in self._answer(found, history, summary, trace):
+            for piece in self._answer(found, history, summary, options, trace):
                 if isinstance(piece, Answer):
                     notice = " ".join(filter(None, (piece.notice, *told)))
-                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id)
+                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id, space=found.space)
                     trace.end("done", piece)
                 yield piece
         except GeneratorExit:
@@ -196,18 +207,22 @@ class Answerer:
             trace.end("failed")
             raise
 
-    def _answer(self, found: Found, history: Sequence[ChatTurn], summary: str, trace: TraceBuilder) -> Iterator[str | Answer]:
+    def _answer(
+        self, found: Found, history: Sequence[ChatTurn], summary: str, options: AskOptions, trace: TraceBuilder
+    ) -> Iterator[str | Answer]:
         evidence, hits, spoken = found.evidence, found.hits, found.spoken
         model = current_model(self.model)
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
-            yield NOT_FOUND[spoken]
+            nothing = nothing_found(spoken, found.space)
+            yield nothing
             confidence, served = evidence.confidence, self.retriever.settings_id
-            yield Answer(NOT_FOUND[spoken], False, (), tuple(hits), name, confidence, served)
+            yield Answer(nothing, False, (), tuple(hits), name, confidence, served)
         elif model is None:
             yield from self._quote(evidence, hits)
         else:
-            yield from self._generate(model, found, history, summary, trace)
+            wishes = wishes_of(options, self.mask, spoken) if options.shaped else Wishes()
+            yield from self._generate(model, found, history, summary, wishes, trace)
 
     def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
         settings = self.settings.evidence
@@ -226,16 +241,22 @@ class Answerer:
         yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
 
     def _generate(
-        self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str, trace: TraceBuilder
+        self,
+        model: ChatModel,
+        found: Found,
+        history: Sequence[ChatTurn],
+        summary: str,
+        wishes: Wishes,
+        trace: TraceBuilder,
     ) -> Iterator[str | Answer]:
-        evidence, spoken = found.evidence, found.spoken
+        evidence, spoken, told = found.evidence, found.spoken, wishes
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
         begun = False
         mark, usage = new_mark(), TokenUsage()
         passages = min(self.settings.prompt_passages, len(found.usable))
         while True:
             try:
-                request, shown = self._request(model, found, history, summary, passages, mark)
+                request, shown, fitted = self._request(model, found, history, summary, told, passages, mark)
                 passages = len(shown)
                 known = addresses("\n".join(hit.chunk.text for hit in shown))
                 said = AnswerStream(self.mask, known, PromptWatch(mark, self.prompts[spoken], spoken))
@@ -243,7 +264,10 @@ class Answerer:
                     step.attributes |= {"gen_ai.request.model": model.name, "prompt.characters": len(request.system)}
                     step.note("prompt.chunks", tuple(hit.chunk.id for hit in shown))
                     step.note("prompt.turns", len(request.turns))
-                    for piece in said.through(usage.noting(model.stream(request))):
+                    step.note("prompt.instructions", len(fitted.instructions))
+                    step.note("prompt.examples", fitted.examples)
+                    pieces = said.through(usage.noting(model.stream(request)))
+                    for piece in cited_first(pieces, len(shown)) if wishes else pieces:
                         if not begun:
                             step.note("ttft_ms", round((time.time_ns() - step.start_ns) / 1e6, 1))
                         begun = True
@@ -259,6 +283,9 @@ class Answerer:
                 if history or summary:
                     history, summary = (), ""
                     continue
+                if told:
+                    told = Wishes()
+                    continue
                 log.warning("Quoting instead: %s", exc)
             except ModelInterrupted:
                 raise
@@ -272,38 +299,62 @@ class Answerer:
         text = drop_unknown_marks(self.mask(said.text), len(sources)) if not said.leaked else LEAKED[spoken]
         if said.leaked:
             log.warning("%s repeated its prompt; the answer is not shown", model.name)
-        text = text if text.strip() else NOT_FOUND[spoken]
         citations = cited_by_model(text, sources)
+        if not text.strip() or (wishes and not citations and not said.leaked):  # no wish buys an answer without a source
+            text = nothing_found(spoken, found.space)
+        whole = fitted.instructions == wishes.instructions and fitted.examples == len(wishes.examples)
+        notice = " ".join(
+            words[spoken] for condition, words in ((wishes.refused, REFUSED_WISH), (not whole, NO_ROOM)) if condition
+        )
         served = self.retriever.settings_id
-        answer = Answer(text, bool(citations), citations, found.hits, model.name, evidence.confidence, served)
-        yield replace(answer, prompt_tokens=usage.prompt, completion_tokens=usage.completion)
+        answer = Answer(text, bool(citations), citations, found.hits, model.name, evidence.confidence, served, notice)
+        counted = {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "examples": fitted.examples}
+        yield replace(answer, **counted)
 
     def _request(
-        self, model: ChatModel, found: Found, history: Sequence[ChatTurn], summary: str, passages: int, mark: str
-    ) -> tuple[ChatRequest, Sequence[Hit]]:
-        """Return the request, and which of the usable hits its context has room for."""
+        self,
+        model: ChatModel,
+        found: Found,
+        history: Sequence[ChatTurn],
+        summary: str,
+        wishes: Wishes,
+        passages: int,
+        mark: str,
+    ) -> tuple[ChatRequest, Sequence[Hit], Fitted]:
+        """Return the request, which of the usable hits its context has room for, and what else has found room."""
         spoken, hits, question = found.spoken, found.usable[:passages], neutral(found.question)
         blocks = [passage_block(n, hit) for n, hit in enumerate(hits, 1)]
         turns = [ChatTurn(turn.role, neutral(self.mask(turn.content))) for turn in history]
-        fitted = self._fitted(model, question, turns, summary, blocks, spoken)
+        fitted = self._fitted(model, question, turns, summary, wishes, blocks, spoken)
         system = self.prompts[spoken].replace("{evidence}", fenced(blocks[: fitted.passages], mark, spoken))
         if fitted.summary:
             system = f"{system}\n\n{EARLIER[spoken]}\n{neutral(self.mask(fitted.summary))}"
+        if told := wishes_block(fitted.instructions, wishes.examples[: fitted.examples], new_mark(), spoken):
+            system = f"{system}\n\n{told}"
         request = ChatRequest(
             system=system,
             turns=(*fitted.turns, ChatTurn("user", question)),
             max_tokens=self.settings.max_tokens,
             temperature=self.settings.temperature,
         )
-        return request, hits[: fitted.passages]
+        return request, hits[: fitted.passages], fitted
 
     def _fitted(
-        self, model: ChatModel, question: str, turns: Sequence[ChatTurn], summary: str, blocks: Sequence[str], spoken: str
+        self,
+        model: ChatModel,
+        question: str,
+        turns: Sequence[ChatTurn],
+        summary: str,
+        wishes: Wishes,
+        blocks: Sequence[str],
+        spoken: str,
     ) -> Fitted:
         """Return what fits by the bound on tokens where everything does, else by the model's own count."""
         memory, reply = self.settings.memory, self.settings.max_tokens
         system = f"{self.prompts[spoken]}\n{fenced((), new_mark(), spoken)}\n\n{EARLIER[spoken]}"
+        system += "\n\n" + wishes_block("-", (), new_mark(), spoken) if wishes else ""
         parts = {"system": system, "question": question, "passages": blocks, "turns": turns, "summary": summary}
+        parts |= {"instructions": wishes.instructions, "examples": wishes.examples}
         fitted: Fitted | None = None
         try:
             fitted = fit_prompt(memory, estimate_tokens, reply_tokens=reply, **parts)

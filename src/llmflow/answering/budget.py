@@ -28,6 +28,10 @@ class MemorySettings(Settings):
     """Most tokens of recent turns."""
     summary_tokens: int = Field(default=1200, ge=0)
     """Most tokens of the summary of older turns."""
+    instructions_tokens: int = Field(default=2000, ge=0)
+    """Most tokens of a person's instructions on the form of the answer; longer ones are left out, and the answer says so."""
+    examples_tokens: int = Field(default=3000, ge=0)
+    """Most tokens of few-shot examples; as many as fit, from the first."""
     tokenizer: str = ""
     """Folder with the model's `tokenizer.json`; empty: the server is asked where it counts tokens, else the bound holds."""
     summarise: bool = True
@@ -36,7 +40,8 @@ class MemorySettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes into the prompt: the newest turns, as many passages from the first as fit, the summary or nothing of it."""
+    """What goes into the prompt: the newest turns, as many passages and examples from the first as fit, the summary and the
+    instructions each whole or not at all."""
 
     turns: tuple[ChatTurn, ...]
     passages: int
@@ -45,6 +50,8 @@ class Fitted:
     """Of everything, the reply's reserve included; at most `context_tokens`."""
     whole: bool
     """Nothing was left out."""
+    instructions: str = ""
+    examples: int = 0
 
 
 def estimate_tokens(text: str) -> int:
@@ -90,8 +97,11 @@ def fit_prompt(
     passages: Sequence[str],
     turns: Sequence[ChatTurn] = (),
     summary: str = "",
+    instructions: str = "",
+    examples: Sequence[str] = (),
 ) -> Fitted:
-    """Return what fits into `context_tokens`, what matters most first: the first passage, recent turns, summary, more passages.
+    """Return what fits into `context_tokens`, what matters most first: the first passage, instructions, recent turns, examples,
+    summary, more passages.
 
     Raises PromptTooLong when not even the first passage fits beside system text, question and reply.
     """
@@ -103,17 +113,27 @@ def fit_prompt(
             f"{settings.context_tokens}. Raise it to the context of the model, or lower answering.max_tokens."
         )
     left -= sum(costs[:1])
+    told = _whole(instructions, count, min(settings.instructions_tokens, left - MESSAGE_TOKENS))
+    left -= count(told) + MESSAGE_TOKENS if told else 0
     recent = recent_turns(turns, count, min(settings.turns_tokens, left))
     left -= sum(count(turn.content) + MESSAGE_TOKENS for turn in recent)
-    said = summary
-    if summary:
-        cost = count(summary) + MESSAGE_TOKENS
-        said = summary if cost <= min(settings.summary_tokens + MESSAGE_TOKENS, left) else ""
-        left -= cost if said else 0
+    room, exemplary = min(settings.examples_tokens, left), 0
+    for cost in (count(text) + MESSAGE_TOKENS for text in examples):
+        if cost > room:
+            break
+        room, left, exemplary = room - cost, left - cost, exemplary + 1
+    said = _whole(summary, count, min(settings.summary_tokens, left - MESSAGE_TOKENS))
+    left -= count(said) + MESSAGE_TOKENS if said else 0
     shown = min(1, len(costs))
     for cost in costs[1:]:
         if cost > left:
             break
         left, shown = left - cost, shown + 1
     whole = shown == len(costs) and len(recent) == len(turns) and said == summary
-    return Fitted(recent, shown, said, settings.context_tokens - left, whole)
+    whole = whole and told == instructions and exemplary == len(examples)
+    return Fitted(recent, shown, said, settings.context_tokens - left, whole, told, exemplary)
+
+
+def _whole(text: str, count: TokenCounter, room: int) -> str:
+    """Return the text where it fits, else nothing of it."""
+    return text if text and count(text) <= room else ""

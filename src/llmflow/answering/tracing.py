@@ -8,7 +8,7 @@ from threading import Lock
 
 from llmflow.context import current_request, new_trace_id
 from llmflow.ports.tracing import AnswerTrace, NullTracer, Tracer, TraceSpan, Value
-from llmflow.types import Answer, Hit, Principal
+from llmflow.types import Answer, AskOptions, Hit, Principal, Space
 
 
 @dataclass(slots=True)
@@ -48,6 +48,16 @@ class TraceBuilder:
     def note(self, name: str, value: Value) -> None:
         """Say something of the whole answer."""
         self._attributes[name] = value
+
+    def wished(self, space: Space, options: AskOptions) -> None:
+        """Say what was wished of the answer: how much of it, not the words, which are the person's own."""
+        if space != Space.ALL:
+            self.note("ask.space", str(space))
+        if options.template:
+            self.note("ask.template", options.template)
+        if options.shaped:
+            self.note("ask.instructions.characters", len(options.instructions))
+            self.note("ask.examples", len(options.examples))
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:

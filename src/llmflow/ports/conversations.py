@@ -55,7 +55,8 @@ class Message:
     created_at: str
     citations: tuple[Citation, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, total_ms."""
+    """Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, total_ms, space,
+    examples. Of a question: space, template, instructions and examples that it was asked with, where they are not as always."""
     rating: str = ""
     """`up`, `down` or empty."""
     reason: str = ""
@@ -108,17 +109,26 @@ class ConversationStore(Protocol):
         """Return messages with ordinals above `after`, in order."""
         ...
 
-    def begin(self, session_id: str, account_id: str, question: str) -> tuple[Message, Message]:
-        """Append a question and its pending answer and return both. The session's title follows its first question when empty.
+    def begin(
+        self, session_id: str, account_id: str, question: str, details: Mapping[str, Any] | None = None
+    ) -> tuple[Message, Message]:
+        """Append a question with its details and its pending answer and return both. The session's title follows its first
+        question when empty.
 
         Raises `Busy` while another answer of the session is pending.
         """
         ...
 
     def begin_again(
-        self, session_id: str, account_id: str, question_id: str, content: str | None = None
+        self,
+        session_id: str,
+        account_id: str,
+        question_id: str,
+        content: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> tuple[Message, Message]:
-        """Cut the session after a question, replace its text where `content` is given, append a pending answer; as `begin`."""
+        """Cut the session after a question, replace its text and its details where they are given, append a pending answer; as
+        `begin`."""
         ...
 
     def progress(self, message_id: str, account_id: str, content: str) -> None:

@@ -28,7 +28,7 @@ from llmflow.serving.service import ChatService
 from llmflow.serving.web.access_log import install_access_log
 from llmflow.serving.web.http_errors import HttpProblem, install_error_handlers
 from llmflow.serving.web.middleware import BodyLimit, SecurityHeaders
-from llmflow.types import Answer, ChatTurn, Principal
+from llmflow.types import Answer, AskOptions, ChatTurn, Principal
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +90,14 @@ def make_conversations(workspace: Workspace, settings: ConversingSettings, event
     masker = load_masker(workspace.ingestion.preparation.masking)
 
     def answers(
-        question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
+        question: str,
+        principal: Principal,
+        session_id: str,
+        history: Sequence[ChatTurn],
+        language: str | None,
+        options: AskOptions,
     ) -> Iterator[str | Answer]:
-        return workspace.converser.stream(question, principal, session_id, history, language)
+        return workspace.converser.stream(question, principal, session_id, history, language, options)
 
     def forget(session_id: str) -> None:
         workspace.converser.forget(session_id)
@@ -100,7 +105,7 @@ def make_conversations(workspace: Workspace, settings: ConversingSettings, event
     def disliked(tenant: str, text: str) -> None:
         workspace.converser.disliked(tenant, text)
 
-    return Conversations(store, events, answers, masker.mask, settings, forget, disliked)
+    return Conversations(store, events, answers, masker.mask, settings, forget, disliked, workspace.application.templates)
 
 
 def make_application(services: Services, title: str = "llmflow", routers: Sequence[APIRouter] = ()) -> FastAPI:

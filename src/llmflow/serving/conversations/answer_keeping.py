@@ -115,6 +115,8 @@ def details_of(outcome: Outcome, language: str) -> dict[str, Any]:
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "trace_id": answer.trace_id,
+        "space": str(answer.space),
+        "examples": answer.examples,
     }
 
 

@@ -7,7 +7,8 @@ ends as done, stopped (the reader closed it), interrupted (model or server ended
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -17,13 +18,21 @@ from llmflow.config import Settings
 from llmflow.errors import AnswerPending, Busy, NotFound, Refused
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import MaskedText
-from llmflow.ports import ChatSession, ConversationStore, EventLog, Message, MessageStatus
+from llmflow.ports import ChatSession, ConversationStore, EventLog, Message, MessageStatus, TemplateStore
 from llmflow.serving.conversations.answer_keeping import ANSWER, Asked, CountingKeeper, SessionKeeper, turns_of
 from llmflow.serving.conversations.answer_run import AnswerRun
 from llmflow.serving.conversations.answer_slots import AnswerSlots
+from llmflow.serving.conversations.ask_options import (
+    TemplateUse,
+    checked_options,
+    kept_options,
+    masked_options,
+    options_in,
+    with_template,
+)
 from llmflow.serving.conversations.export import as_json, as_markdown
 from llmflow.serving.questions import checked_question
-from llmflow.types import Account, Answer, ChatTurn, Principal
+from llmflow.types import Account, Answer, AskOptions, ChatTurn, Principal, Space
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +65,13 @@ class Answers(Protocol):
     """What answers, as `llmflow.answering.conversing.Converser.stream` does."""
 
     def __call__(  # the question as it was written: the answerer masks it, and must know that it had to
-        self, question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None
+        self,
+        question: str,
+        principal: Principal,
+        session_id: str,
+        history: Sequence[ChatTurn],
+        language: str | None,
+        options: AskOptions,
     ) -> Iterator[str | Answer]: ...
 
 
@@ -82,6 +97,7 @@ class Conversations:
         settings: ConversingSettings,
         forget: Callable[[str], None] = lambda session_id: None,
         disliked: Callable[[str, str], None] = lambda tenant, text: None,
+        templates: TemplateStore | None = None,
     ) -> None:
         self.settings = settings
         self.slots = AnswerSlots(settings.at_once, settings.waiting, settings.per_account)
@@ -91,6 +107,7 @@ class Conversations:
         self._mask = mask
         self._forget = forget
         self._disliked = disliked
+        self._templates = templates
         self._running: weakref.WeakSet[AnswerRun[Any]] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -161,20 +178,28 @@ class Conversations:
     # Answers
 
     def ask(
-        self, account: Account, session_id: str, question: str, language: str | None = None, channel: Channel = "chat"
+        self,
+        account: Account,
+        session_id: str,
+        question: str,
+        language: str | None = None,
+        channel: Channel = "chat",
+        options: AskOptions | None = None,
+        template: TemplateUse | None = None,
     ) -> SessionAnswer:
         """Return the running answer to the next question of a session.
 
-        Raises before anything is kept: `NotFound`, `QuestionRefused`, `AnswerPending` while another answer of the session runs,
-        `Busy` where too much runs at all.
+        `options` and the examples of a `template` are of this question, and kept with it for `again`. Raises before anything is
+        kept: `NotFound`, `QuestionRefused`, `Refused` for wishes that are too long, `AnswerPending` while another answer of the
+        session runs, `Busy` where too much runs at all.
         """
         session = self.session(account, session_id)
-        question = checked_question(question, self.settings.max_question_chars)
+        question, wished = self._wished(account, question, options, template)
 
-        def begin(masked: str) -> tuple[Message, Message]:
-            return self._store.begin(session_id, account.id, masked)
+        def begin(masked: str, details: Mapping[str, Any]) -> tuple[Message, Message]:
+            return self._store.begin(session_id, account.id, masked, details)
 
-        return self._run(account, session, question, language, channel, begin)
+        return self._run(account, session, question, language, channel, wished, begin)
 
     def again(
         self,
@@ -184,19 +209,23 @@ class Conversations:
         content: str | None = None,
         language: str | None = None,
         channel: Channel = "chat",
+        space: Space | None = None,
     ) -> SessionAnswer:
         """Return a running new answer to an earlier question, with a new text where one is given; what came after it is removed.
 
-        `message_id` is the question's or its answer's. Raises as `ask`.
+        `message_id` is the question's or its answer's. Instructions and examples are those that it was asked with, and so is the
+        space unless another one is given. Raises as `ask`.
         """
         session = self.session(account, session_id)
         earlier = self._question_of(account, session_id, message_id)
         question = earlier.content if content is None else checked_question(content, self.settings.max_question_chars)
+        wished = options_in(earlier.details)
+        wished = wished if space is None else replace(wished, space=space)
 
-        def begin(masked: str) -> tuple[Message, Message]:
-            return self._store.begin_again(session_id, account.id, earlier.id, None if content is None else masked)
+        def begin(masked: str, details: Mapping[str, Any]) -> tuple[Message, Message]:
+            return self._store.begin_again(session_id, account.id, earlier.id, None if content is None else masked, details)
 
-        return self._run(account, session, question, language, channel, begin)
+        return self._run(account, session, question, language, channel, wished, begin)
 
     def once(
         self,
@@ -205,14 +234,17 @@ class Conversations:
         history: Sequence[ChatTurn] = (),
         language: str | None = None,
         channel: Channel = "api",
+        options: AskOptions | None = None,
+        template: TemplateUse | None = None,
     ) -> AnswerRun[Answer]:
         """Return a running answer of which nothing is kept but the figures; the last item is the `Answer`."""
-        question = checked_question(question, self.settings.max_question_chars)
-        asked = Asked(account, language or _spoken(question), channel, self._mask(question).counts)
+        question, wished = self._wished(account, question, options, template)
+        pii = _together(self._mask(question).counts, masked_options(wished, self._mask)[1])
+        asked = Asked(account, language or _spoken(question), channel, pii)
         slot = self.slots.enter(account.id)
 
         def source() -> Iterator[str | Answer]:
-            return self._answers(question, account.principal(), "", tuple(history), language)
+            return self._answers(question, account.principal(), "", tuple(history), language, wished)
 
         run = AnswerRun(
             source, CountingKeeper(asked, self._events), slot, self._mask, self.settings.wait_s, self.settings.progress_s
@@ -226,25 +258,36 @@ class Conversations:
         asking: str,
         language: str | None,
         channel: Channel,
-        begin: Callable[[str], tuple[Message, Message]],
+        wished: AskOptions,
+        begin: Callable[[str, Mapping[str, Any]], tuple[Message, Message]],
     ) -> SessionAnswer:
         masked = self._mask(asking)
-        asked = Asked(account, language or _spoken(asking), channel, masked.counts, session.id)
+        kept, counts = masked_options(wished, self._mask)
+        asked = Asked(account, language or _spoken(asking), channel, _together(masked.counts, counts), session.id)
         slot = self.slots.enter(account.id)
         try:
-            question, pending = self._retrying(lambda: begin(masked.text))
+            question, pending = self._retrying(lambda: begin(masked.text, kept_options(kept)))
         except BaseException:
             slot.leave()
             raise
 
         def source() -> Iterator[str | Answer]:
             history = self._history(account, session, question)
-            return self._answers(asking, account.principal(), session.id, history, language)
+            return self._answers(asking, account.principal(), session.id, history, language, wished)
 
         keeper = SessionKeeper(asked, self._events, self._store, pending)
         run = SessionAnswer(source, keeper, slot, self._mask, self.settings.wait_s, self.settings.progress_s)
         run.question, run.pending = question, pending
         return self._watched(run)
+
+    def _wished(
+        self, account: Account, question: str, options: AskOptions | None, template: TemplateUse | None
+    ) -> tuple[str, AskOptions]:
+        """Return question and options as they are asked, both checked."""
+        wished = options or AskOptions()
+        if template is not None:
+            question, wished = with_template(self._templates, account, template, question, wished)
+        return checked_question(question, self.settings.max_question_chars), checked_options(wished)
 
     def _watched(self, run: Any) -> Any:
         with self._lock:
@@ -285,6 +328,10 @@ class Conversations:
 
 def _spoken(question: str) -> str:
     return "ko" if detect_language(question) == "ko" else "en"
+
+
+def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in {*one, *other}}
 
 
 def _storable(text: str) -> str:

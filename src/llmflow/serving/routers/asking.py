@@ -21,7 +21,7 @@ from llmflow.serving.web.answer_events import EventStream, error_event, event_sc
 from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
 from llmflow.serving.web.http_errors import problems
-from llmflow.types import Account, Answer, Hit
+from llmflow.types import Account, Answer, Hit, Space
 
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"content": event_schema("piece", "answer", "error"), "description": "`piece`s, then `answer` or `error`."}
@@ -37,18 +37,19 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
         limit = conversations.settings.history_messages
         if len(body.history) > limit:
             raise Refused(f"The history has {len(body.history)} turns; at most {limit} are read. Send the newest turns only.")
-        return conversations.once(account, body.question, body.turns(), body.language)
+        wished = body.options(), body.used_template()
+        return conversations.once(account, body.question, body.turns(), body.language, "api", *wished)
 
     def searched(account: Account, body: SearchIn) -> list[Hit]:
         question = checked_question(body.question, conversations.settings.max_question_chars)
         slot = conversations.slots.enter(account.id)
         try:
             slot.wait(conversations.settings.wait_s)
-            return service.search(question, account.principal(), body.limit)
+            return service.search(question, account.principal().narrowed(Space(body.space)), body.limit)
         finally:
             slot.leave()
 
-    @router.post("/api/ask", responses=problems(422, 429))
+    @router.post("/api/ask", responses=problems(404, 422, 429))
     async def ask(body: AskIn, account: Annotated[Account, asking]) -> AnswerOut:
         """Answer a question with numbered citations."""
         feed = AnswerFeed(await run_in_threadpool(begun, account, body), threads)
@@ -57,7 +58,7 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
         finally:
             feed.stop()
 
-    @router.post("/api/ask/stream", responses={**_STREAMED, **problems(422, 429)}, response_class=StreamingResponse)
+    @router.post("/api/ask/stream", responses={**_STREAMED, **problems(404, 422, 429)}, response_class=StreamingResponse)
     async def ask_stream(body: AskIn, account: Annotated[Account, asking]) -> EventStream:
         """Server-sent events: `piece` {text} as they come, then one `answer` (as /api/ask), or one `error`."""
         feed = AnswerFeed(await run_in_threadpool(begun, account, body), threads)

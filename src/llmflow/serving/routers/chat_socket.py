@@ -1,9 +1,10 @@
 """The chat over one WebSocket a conversation: WS /ws/chat/{session_id}.
 
-A client sends JSON: `{"type": "ask", "content": "...", "language"?: "ko" | "en"}`, `{"type": "again", "message_id": "...",
-"content"?: "..."}`, `{"type": "stop"}` or `{"type": "ping"}`. It is sent the five events of
-`llmflow.serving.web.answer_events`, each as `{"type": <event>, ...}`; a ping and the opening are answered by `session_info`.
-One answer runs at a time. Who asks is looked up before the socket is accepted and again at every question.
+A client sends JSON: `{"type": "ask", "content": "...", "language"?: "ko" | "en", "space"?, "template"?, "instructions"?,
+"examples"?}`, `{"type": "again", "message_id": "...", "content"?: "...", "space"?}`, `{"type": "stop"}` or `{"type": "ping"}`. It
+is sent the five events of `llmflow.serving.web.answer_events`, each as `{"type": <event>, ...}`; a ping and the opening are
+answered by `session_info`. One answer runs at a time. Who asks is looked up before the socket is accepted and again at every
+question.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
@@ -30,7 +31,8 @@ from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.answer_events import Event, answer_events, error_event, session_info
 from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.http_errors import describe
-from llmflow.types import Account
+from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question
+from llmflow.types import Account, Space
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +47,15 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Ask(_Said):
+class _Ask(OptionsIn):
     type: Literal["ask"]
-    content: str
+    content: str = ""
     language: Literal["ko", "en"] | None = None
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        check_question(self, "content")
+        return self
 
 
 class _Again(_Said):
@@ -56,6 +63,7 @@ class _Again(_Said):
     message_id: str
     content: str | None = None
     language: Literal["ko", "en"] | None = None
+    space: SpaceName | None = None
 
 
 class _Stop(_Said):
@@ -154,9 +162,10 @@ class _Talk:
         if account.id != self._account.id:
             raise PermissionDenied("Somebody else is signed in now. Open the conversation again.")
         if isinstance(said, _Ask):
-            return self._conversations.ask(account, self._session_id, said.content, said.language, "websocket")
-        ids = (self._session_id, said.message_id)
-        return self._conversations.again(account, *ids, said.content, said.language, "websocket")
+            wished = said.options(), said.used_template()
+            return self._conversations.ask(account, self._session_id, said.content, said.language, "websocket", *wished)
+        ids, space = (self._session_id, said.message_id), Space(said.space) if said.space else None
+        return self._conversations.again(account, *ids, said.content, said.language, "websocket", space)
 
     async def _tell(self, begin: Callable[[], SessionAnswer]) -> None:
         try:

@@ -1,7 +1,8 @@
 """OpenAI-compatible chat: any client of OpenAI's API asks our documents. POST /v1/chat/completions, GET /v1/models.
 
-Stateless: the conversation is what the request holds. `system` and `developer` messages are accepted and have no effect: how
-answers are made is evaluated and promoted, not asked for. The answer carries [n] in its text and `citations` beside it (in the
+Stateless: the conversation is what the request holds. `system` and `developer` messages tell a language model of the form of the
+answer, below our own rules; those named `example_user` and `example_assistant` are few-shot examples. Quotations know neither.
+Our own wishes stand in the field `llmflow`. The answer carries [n] in its text and `citations` beside it (in the
 last chunk of a stream).
 """
 
@@ -35,10 +36,12 @@ from llmflow.serving.web.openai_models import (
     OpenAIErrorOut,
     UsageOut,
 )
-from llmflow.types import Account, Answer, ChatTurn
+from llmflow.types import Account, Answer, AskOptions, ChatTurn, Space
 
 MODEL = "llmflow"
 """The one model that clients see: retrieval, whatever language model is promoted, and citations."""
+EXAMPLE_NAMES = ("example_user", "example_assistant")
+"""Names of system messages that hold few-shot examples, as OpenAI's own guides write them."""
 _PATH = "/v1/chat/completions"
 
 
@@ -80,7 +83,8 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
         _known(body.model)
         _possible(body)
         question, history = conversation_of(body)
-        run = await run_in_threadpool(conversations.once, account, question, history, None, "openai")
+        wished = options_of(body), body.llmflow.template.use() if body.llmflow and body.llmflow.template else None
+        run = await run_in_threadpool(conversations.once, account, question, history, None, "openai", *wished)
         feed = AnswerFeed(run, threads)
         head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": MODEL}
         if body.stream:
@@ -107,6 +111,23 @@ def conversation_of(body: CompletionIn) -> tuple[str, tuple[ChatTurn, ...]]:
     if not spoken or spoken[-1].role != "user":
         raise OpenAIProblem(400, "The last message must be the user's question.", "messages")
     return spoken[-1].text(), tuple(ChatTurn(m.role, m.text()) for m in spoken[:-1])
+
+
+def options_of(body: CompletionIn) -> AskOptions:
+    """Return what a request's instructions wish of the form of its answer.
+
+    Raises `OpenAIProblem` where an example has no answer, or an answer no question.
+    """
+    told = [m for m in body.messages if m.role in ("system", "developer") and m.text().strip()]
+    shown = [m for m in told if m.name in EXAMPLE_NAMES]
+    questions, answers = shown[0::2], shown[1::2]
+    if len(questions) != len(answers) or any(m.name != EXAMPLE_NAMES[n % 2] for n, m in enumerate(shown)):
+        raise OpenAIProblem(
+            400, "Examples come in pairs: a message named example_user, then one named example_assistant.", "messages"
+        )
+    examples = tuple((one.text(), other.text()) for one, other in zip(questions, answers, strict=True))
+    instructions = "\n\n".join(m.text().strip() for m in told if m.name not in EXAMPLE_NAMES)
+    return AskOptions(Space(body.llmflow.space) if body.llmflow else Space.ALL, instructions, examples)
 
 
 def usage_of(answer: Answer) -> UsageOut:
@@ -147,6 +168,7 @@ def _sources(answer: Answer) -> dict[str, Any]:
         "found": answer.found,
         "notice": answer.notice,
         "answered_by": answer.model,
+        "space": Space(answer.space).value,
     }
 
 

@@ -26,7 +26,7 @@ from llmflow.serving.web.session_models import (
     SessionOut,
     SessionsOut,
 )
-from llmflow.types import Account
+from llmflow.types import Account, Space
 
 EVENTS = "text/event-stream"
 _ANSWERED: dict[int | str, dict[str, Any]] = {
@@ -95,7 +95,8 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
     @router.post("/api/sessions/{session_id}/messages", responses=_ANSWERED, response_model=AnswerMessageOut)
     async def ask(session_id: str, body: MessageIn, account: Annotated[Account, asking], request: Request) -> Any:
         """Ask the next question. Going away before the end stops the answer, and what has come is kept."""
-        run = await run_in_threadpool(conversations.ask, account, session_id, body.content, body.language, "api")
+        wished = body.options(), body.used_template()
+        run = await run_in_threadpool(conversations.ask, account, session_id, body.content, body.language, "api", *wished)
         return await answered(request, account, run)
 
     @router.post("/api/sessions/{session_id}/messages/{message_id}/again", responses=_ANSWERED, response_model=AnswerMessageOut)
@@ -103,8 +104,9 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
         session_id: str, message_id: str, account: Annotated[Account, asking], request: Request, body: AgainIn | None = None
     ) -> Any:
         """Answer a question anew, or an edited one; what came after it is removed. The id is the question's or the answer's."""
-        content, language = (body.content, body.language) if body else (None, None)
-        run = await run_in_threadpool(conversations.again, account, session_id, message_id, content, language, "api")
+        content, language, space = (body.content, body.language, body.space) if body else (None, None, None)
+        wished = content, language, "api", Space(space) if space else None
+        run = await run_in_threadpool(conversations.again, account, session_id, message_id, *wished)
         return await answered(request, account, run)
 
     @router.delete("/api/sessions/{session_id}/memory", responses=problems(404))

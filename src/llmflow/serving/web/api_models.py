@@ -1,10 +1,11 @@
 """Bodies of the HTTP API: what may be sent, and what of our values leaves the house."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from llmflow.types import Answer, ChatTurn, Citation, Hit
+from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question, question_or_template
+from llmflow.types import Answer, ChatTurn, Citation, Hit, Space
 
 
 class _Body(BaseModel):
@@ -16,10 +17,17 @@ class TurnIn(_Body):
     content: Annotated[str, StringConstraints(max_length=20_000)]
 
 
-class AskIn(_Body):
-    question: str
+class AskIn(OptionsIn):
+    model_config = question_or_template("question")
+
+    question: str = Field("", description="It may be left out where a template's text is the question.")
     language: Literal["ko", "en"] | None = None
-    history: list[TurnIn] = []
+    history: list[TurnIn] = Field(default_factory=list, description="Turns before the question, oldest first.")
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        check_question(self, "question")
+        return self
 
     def turns(self) -> tuple[ChatTurn, ...]:
         return tuple(ChatTurn(turn.role, turn.content) for turn in self.history)
@@ -28,6 +36,7 @@ class AskIn(_Body):
 class SearchIn(_Body):
     question: str
     limit: int = Field(10, ge=1, le=50)
+    space: SpaceName = "all"
 
 
 class CitationOut(BaseModel):
@@ -53,6 +62,8 @@ class AnswerOut(BaseModel):
     confidence: float
     settings_id: str
     notice: str
+    space: SpaceName
+    examples: int = Field(description="Few-shot examples that the model was shown; 0 for quotations.")
 
     @classmethod
     def of(cls, answer: Answer) -> "AnswerOut":
@@ -64,6 +75,8 @@ class AnswerOut(BaseModel):
             confidence=answer.confidence,
             settings_id=answer.settings_id,
             notice=answer.notice,
+            space=Space(answer.space).value,
+            examples=answer.examples,
         )
 
 

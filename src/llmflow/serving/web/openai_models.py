@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from llmflow.serving.web.api_models import CitationOut
+from llmflow.serving.web.option_models import ExtrasIn, SpaceName
 
 
 class _Body(BaseModel):
@@ -23,6 +24,7 @@ class OpenAIMessage(BaseModel):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[TextPart] | None = None
+    name: str | None = None
 
     def text(self) -> str:
         return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content or ())
@@ -49,6 +51,7 @@ class CompletionIn(_Body):
     response_format: dict[str, Any] | None = None
     modalities: list[str] | None = None
     audio: dict[str, Any] | None = None
+    llmflow: ExtrasIn | None = Field(None, description="Not OpenAI's: where it is looked for, and a prompt template.")
     # accepted without effect
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -106,6 +109,7 @@ class CompletionOut(BaseModel):
     citations: list[CitationOut] = Field(description="The sources of the [n] in the answer.")
     found: bool = Field(description="False when the documents that you may read say nothing about the question.")
     notice: str = Field(description="What a reader should know of how the answer was made; empty for nothing.")
+    space: SpaceName
     answered_by: str = Field(description="The language model behind the answer, or `extractive` for quotations.")
 
 

@@ -1,12 +1,13 @@
 """Bodies of the routes about sessions and messages."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from llmflow.ports import ChatSession, Message, MessageStatus
 from llmflow.serving.conversations.conversing import MAX_REMARK, MAX_TITLE
 from llmflow.serving.web.api_models import CitationOut, PassageOut
+from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question, question_or_template
 
 
 class _Body(BaseModel):
@@ -23,14 +24,22 @@ class RenameIn(_Body):
     title: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE)]
 
 
-class MessageIn(_Body):
-    content: str = Field(description="The question.")
+class MessageIn(OptionsIn):
+    model_config = question_or_template("content")
+
+    content: str = Field("", description="The question. It may be left out where a template's text is the question.")
     language: Literal["ko", "en"] | None = Field(None, description="Language of the answer; that of the question when empty.")
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        check_question(self, "content")
+        return self
 
 
 class AgainIn(_Body):
     content: str | None = Field(None, description="The question in new words; the same question when empty.")
     language: Literal["ko", "en"] | None = None
+    space: SpaceName | None = Field(None, description="That of the question when empty. Its instructions and examples stay.")
 
 
 class FeedbackIn(_Body):
@@ -67,7 +76,8 @@ class MessageOut(BaseModel):
     citations: list[CitationOut]
     details: dict[str, Any] = Field(
         description="Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, "
-        "total_ms, or the error."
+        "total_ms, space, examples (shown to the model), or the error. Of a question: the space, template, instructions and "
+        "examples that it was asked with, where they are not as always."
     )
     rating: str
     reason: str
