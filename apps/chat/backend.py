@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmflow.ports.conversations import ChatSession, Message
+from llmflow.serving.conversations.ask_options import TemplateUse
 from llmflow.serving.people.auth import Guard
-from llmflow.types import Account, Hit, Principal
+from llmflow.types import Account, AskOptions, Hit, Principal
 
 
 class SessionRun(Protocol):
@@ -28,7 +29,15 @@ class Conversing(Protocol):
 
     def messages(self, account: Account, session_id: str) -> Sequence[Message]: ...
 
-    def ask(self, account: Account, session_id: str, question: str) -> SessionRun: ...
+    def ask(
+        self,
+        account: Account,
+        session_id: str,
+        question: str,
+        *,
+        options: AskOptions | None = None,
+        template: TemplateUse | None = None,
+    ) -> SessionRun: ...
 
     def again(self, account: Account, session_id: str, message_id: str, content: str | None = None) -> SessionRun: ...
 

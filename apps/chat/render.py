@@ -57,7 +57,8 @@ def exchange_html(exchange: Exchange, texts: Texts, is_last: bool, low_confidenc
     question, answer = exchange.question, exchange.answer
     status = answer.status if answer else MessageStatus.INTERRUPTED
     edit = _action("edit", texts.edit) if question.id else ""
-    body = _answer_body(answer, texts, low_confidence) if answer else _aside(texts.cut_off)
+    wished = bool(question.details.get("examples"))
+    body = _answer_body(answer, texts, low_confidence, wished) if answer else _aside(texts.cut_off)
     return (
         f'<article class="turn" data-status="{status}" data-question="{escape(question.id)}">'
         f'<div class="asked"><div class="question" data-raw="{escape(question.content)}">'
@@ -69,7 +70,7 @@ def exchange_html(exchange: Exchange, texts: Texts, is_last: bool, low_confidenc
     )
 
 
-def _answer_body(answer: Message, texts: Texts, low_confidence: float) -> str:
+def _answer_body(answer: Message, texts: Texts, low_confidence: float, wished: bool = False) -> str:
     match answer.status:
         case MessageStatus.FAILED:
             reason = _text(answer.details, "error") or answer.content or texts.failed_next
@@ -82,7 +83,7 @@ def _answer_body(answer: Message, texts: Texts, low_confidence: float) -> str:
             return _partial(answer, texts, texts.stopped)
         case MessageStatus.INTERRUPTED:
             return _partial(answer, texts, texts.cut_off)
-    return _complete_html(answer, texts, low_confidence)
+    return _complete_html(answer, texts, low_confidence, wished)
 
 
 def _partial(answer: Message, texts: Texts, words: str) -> str:
@@ -90,7 +91,8 @@ def _partial(answer: Message, texts: Texts, words: str) -> str:
     return f'<div class="prose-text" data-copy>{text}</div>{_aside(words)}'
 
 
-def _complete_html(answer: Message, texts: Texts, low_confidence: float) -> str:
+def _complete_html(answer: Message, texts: Texts, low_confidence: float, wished: bool = False) -> str:
+    """Return a complete answer; `wished` says that its question came with examples of a form."""
     details = answer.details
     if details.get("withdrawn") is True:
         return _aside(texts.withdrawn)
@@ -101,10 +103,15 @@ def _complete_html(answer: Message, texts: Texts, low_confidence: float) -> str:
     searched = f'<p class="searched">{texts.searched_as.format(question=escape(asked))}</p>' if asked else ""
     if details.get("found") is False:
         nothing = f'<div class="nothing"><strong>{texts.not_found}</strong><div class="prose-text" data-copy>{body}</div></div>'
-        return f"{searched}{nothing}{_origin(answer, '', texts)}"
+        return f"{searched}{nothing}{_origin(answer, [], texts)}"
     chips = "".join(_chip_html(cite, answer.id, texts) for cite in answer.citations)
     sources = f'<div class="sources"><span class="sources-label">{texts.sources}</span>{chips}</div>' if chips else ""
-    origin = texts.extractive if quoted else texts.answered_by.format(model=escape(model))
+    origin = [texts.extractive if quoted else texts.answered_by.format(model=escape(model))]
+    shown = details.get("examples")
+    if isinstance(shown, int) and shown:
+        origin.append(texts.examples.format(n=shown))
+    elif wished and quoted:
+        origin.append(texts.examples_unused)
     mark = " data-quoted" if quoted else ""
     return (
         f'{searched}{_warnings(details, texts, low_confidence)}<div class="prose-text" data-copy{mark}>{body}</div>{sources}'
@@ -124,8 +131,10 @@ def _warnings(details: Mapping[str, Any], texts: Texts, low_confidence: float) -
     return "".join(f'<p class="warning" role="note">{escape(words)}</p>' for words in said if words)
 
 
-def _origin(answer: Message, origin: str, texts: Texts) -> str:
-    parts = [origin] if origin else []
+def _origin(answer: Message, origin: Sequence[str], texts: Texts) -> str:
+    parts = [*origin]
+    space = {"own": texts.space_own, "shared": texts.space_shared}.get(_text(answer.details, "space"))
+    parts += [space] if space else []
     if answer.details.get("cached") is True:
         parts.append(texts.cached)
     took = answer.details.get("total_ms")

@@ -55,9 +55,23 @@ def composer_html(language: str, max_chars: int) -> str:
         'role="combobox" aria-autocomplete="list" aria-expanded="false" aria-controls="templates"></textarea>'
         f'<button type="button" id="send" class="send" data-act="send"><span data-word="send">{words["send"]}</span></button>'
         f'<button type="button" id="stop" class="stop" data-act="stop"><span data-word="stop">{words["stop"]}</span></button>'
-        f'</div><p class="hint" id="hint" data-word="hint">{words["hint"]}</p></div>'
+        f'</div><div class="ask-foot">{_space_html(words)}'
+        f'<span class="shown-examples" id="shown-examples" hidden></span>'
+        f'<p class="hint" id="hint" data-word="hint">{words["hint"]}</p></div></div>'
         '<div class="sr-only" id="announce" role="status" aria-live="polite"></div>'
         '<div class="toast" id="toast" role="status" aria-live="polite" hidden></div>'
+    )
+
+
+def _space_html(words: dict[str, str]) -> str:
+    """Return the choice of where a question is looked for; it holds for the questions asked while it is shown."""
+    choices = "".join(
+        f'<option value="{name}" data-word="space_{name}"{" selected" if name == "all" else ""}>{words[f"space_{name}"]}</option>'
+        for name in ("all", "own", "shared")
+    )
+    return (
+        f'<label class="space" for="space"><span data-word="space">{words["space"]}</span>'
+        f'<select id="space" autocomplete="off">{choices}</select></label>'
     )
 
 

@@ -50,6 +50,10 @@ class Texts:
     down: str
     searched_as: str
     cached: str
+    space_own: str
+    space_shared: str
+    examples: str
+    examples_unused: str
     low_confidence: str
     suspicious: str
     took: str
@@ -107,6 +111,10 @@ KOREAN = Texts(
     down="도움이 안 됐어요",
     searched_as="이렇게 찾았습니다: {question}",
     cached="같은 근거로 앞서 드린 답변입니다.",
+    space_own="내 파일에서만 찾음",
+    space_shared="공유 문서에서만 찾음",
+    examples="예시 {n}개 반영",
+    examples_unused="예시는 인용 답변에 쓰이지 않음",
     low_confidence="질문과 문서의 관련이 낮습니다. 출처를 꼭 확인하세요.",
     suspicious="찾은 문서 {n}곳에 모델을 조종하려는 문장이 있어 무시했습니다. 출처를 확인하고 관리자에게 알려 주세요.",
     took="{seconds}초",
@@ -164,6 +172,10 @@ ENGLISH = Texts(
     down="Not helpful",
     searched_as="Searched as: {question}",
     cached="Given before, from the same evidence.",
+    space_own="my files only",
+    space_shared="shared documents only",
+    examples="{n} example(s) shown to the model",
+    examples_unused="examples have no effect on quotations",
     low_confidence="The documents match this question only in part. Please check the sources.",
     suspicious="{n} of the passages found tried to give the model instructions, which were ignored. Check the sources and "
     "tell your administrator.",

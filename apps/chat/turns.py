@@ -9,6 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -25,8 +26,9 @@ from apps.chat.texts import Texts, texts_of
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import AnswerPending, Busy, LlmflowError, ModelInterrupted, NotFound, PermissionDenied, SignInRequired
 from llmflow.ports.conversations import ChatSession
+from llmflow.serving.conversations.ask_options import TemplateUse, space_of
 from llmflow.serving.questions import clean_question, question_problem
-from llmflow.types import Account, Citation
+from llmflow.types import Account, AskOptions, Citation
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +141,10 @@ class Turns:
         if problem:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
+        options, template = AskOptions(space_of(_field(event, "space") or "all")), _template(event)
         session = session or conversations.create(account).id
-        return self._begun(account, session, lambda: conversations.ask(account, session, question), texts)
+        ask = partial(conversations.ask, account, session, question, options=options, template=template)
+        return self._begun(account, session, ask, texts)
 
     def _start_again(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
         session, message, content = (_field(event, name) for name in ("session", "message", "content"))
@@ -250,6 +254,12 @@ def _field(event: gr.EventData, name: str) -> str:
     """Return a text that the browser sent; empty when it is missing or of another kind."""
     value = event._data.get(name) if isinstance(event._data, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _template(event: gr.EventData) -> TemplateUse | None:
+    """Return the template whose examples the question is asked with; its text stands in the question already."""
+    name = _field(event, "template")
+    return TemplateUse(name, version=_number(event, "version") or None) if name else None
 
 
 def _number(event: gr.EventData, name: str) -> int:

@@ -77,7 +77,7 @@ class Answering:
         try:
             if "leave" not in question.lower() or not principal.may_read(DOCUMENT.tenant, DOCUMENT.groups):
                 yield "Nothing was found."
-                yield Answer("Nothing was found.", False)
+                yield Answer("Nothing was found.", False, space=options.space)
                 return
             yield f"{SENTENCES[0]} [1]"
             if self.error is not None:
@@ -87,7 +87,9 @@ class Answering:
             yield f" {SENTENCES[1]} [1]"
             text = f"{SENTENCES[0]} [1] {SENTENCES[1]} [1]"
             cited = (Citation(1, "c1", "d1", "Leave rules", "docs/leave.pdf", 2, "Leave", SENTENCES[0]),)
-            yield Answer(text, True, cited, (HIT,), "tiny", 0.8, "s1", prompt_tokens=30, completion_tokens=12)
+            yield Answer(
+                text, True, cited, (HIT,), "tiny", 0.8, "s1", prompt_tokens=30, completion_tokens=12, space=options.space
+            )
         finally:
             self.closed += 1
 

@@ -144,6 +144,9 @@ def test_a_day_in_the_house(browser, house, tmp_path):
 
     upload_and_ask(anna, tmp_path)
     own = anna.url
+    narrow_and_shape(anna)
+    anna.goto(own)
+    expect(anna.locator("#chat .turn")).to_have_count(3)
 
     ben = enter(browser, house, "ben", "ko-KR")
     ask(ben, "How high is the zephyr allowance?")
@@ -176,6 +179,57 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     anna.wait_for_url("**/sign-in*")
     anna.goto(own)
     expect(anna.locator("#password")).to_be_visible()
+
+
+def narrow_and_shape(page: Page) -> None:
+    """Ask in one's own files only, in shared ones only, and with a template's examples, in a chat of its own."""
+    words = words_of("en")
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    space = page.get_by_role("combobox", name=words["space"])
+    expect(space).to_have_value("all")
+    space.select_option(label=words["space_own"])
+    expect(page.locator("#announce")).to_contain_text(words["space_own"])
+    ask(page, "How many desks does the Munich office have?")
+    last = page.locator("#chat .turn").last
+    expect(last.locator(".nothing")).to_contain_text("Only your own files were searched.")
+    expect(last.locator(".origin")).to_contain_text(ENGLISH.space_own)
+    ask(page, "How high is the zephyr allowance?")
+    expect(last).to_contain_text("ninety euros")
+    space.select_option("shared")
+    ask(page, "How high is the zephyr allowance?")
+    expect(last.locator(".nothing")).to_contain_text("Only shared documents were searched.")
+    page.locator("#chat .turn").last.locator("[data-act=again]").click()  # asked anew where it was asked
+    expect(last.locator(".nothing")).to_contain_text("Only shared documents were searched.", timeout=60_000)
+    space.select_option("all")
+
+    made = page.evaluate("""async () => (await fetch('/api/templates', {
+        method: 'POST', headers: {'Content-Type': 'application/json'},
+        body: JSON.stringify({name: 'desks', title: 'Desks', text: 'How many desks does the {{city}} office have?',
+                              examples: [{question: 'How many chairs?', answer: '- **12** [1]'}]}),
+    })).status""")
+    assert made == 201
+    page.locator("#question").fill("/desks")
+    page.locator("#templates [role=option]").first.click()
+    form = page.locator("#template-fill")
+    expect(form).to_contain_text(words["template_examples_hint"])
+    form.locator("textarea").fill("Munich")
+    form.locator("[type=submit]").click()
+    chip = page.locator("#shown-examples")
+    expect(chip).to_contain_text("1 example(s) of /desks")
+    page.get_by_role("button", name=words["template_examples_drop"]).click()
+    expect(chip).to_be_hidden()
+    page.locator("#question").fill("/desks")
+    page.locator("#templates [role=option]").first.click()
+    form.locator("textarea").fill("Munich")
+    form.locator("[type=submit]").click()
+    expect(chip).to_be_visible()
+    page.locator("#question").press("Enter")
+    expect(page.locator("#chat .turn")).to_have_count(4, timeout=60_000)
+    expect(last).to_have_attribute("data-status", "done", timeout=60_000)
+    expect(last).to_contain_text("forty-two desks")
+    expect(last.locator(".origin")).to_contain_text(ENGLISH.examples_unused)
+    expect(chip).to_be_hidden()
 
 
 def upload_and_ask(page: Page, folder: Path) -> None:

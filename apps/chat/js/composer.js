@@ -22,9 +22,16 @@ function send() {
 actions.send = send;
 actions.focus = () => $('#question').focus();
 
+document.addEventListener('change', (event) => {
+  if (event.target.id !== 'space') return;
+  event.target.classList.toggle('narrow', event.target.value !== 'all');
+  announce(word('space_set', { space: word(`space_${event.target.value}`) }));
+});
+
 document.addEventListener('input', (event) => {
   if (event.target.id !== 'question') return;
   grow(event.target);
+  if (!event.target.value.trim()) showExamples(null);
   suggestTemplates(event.target);
 });
 

@@ -8,9 +8,12 @@ function ask(question) {
   if (state.busy) return false;
   state.busy = true;
   state.sent = question;
+  state.sentWith = shown.template;
   notice('');
   follow = true;
-  trigger('ask', { session: state.session, question, language: state.language });
+  const { id = '', version = 0 } = shown.template || {};
+  trigger('ask', { session: state.session, question, language: state.language, space: $('#space').value, template: id, version });
+  showExamples(null);
   return true;
 }
 
@@ -143,7 +146,7 @@ document.addEventListener('llmflow:notice', () => {
   if (!refused) return;
   if (!pending()) state.busy = false;
   const box = $('#question');
-  if (state.sent && !box.value) { box.value = state.sent; grow(box); }
+  if (state.sent && !box.value) { box.value = state.sent; grow(box); showExamples(state.sentWith); }
   state.sent = '';
 });
 

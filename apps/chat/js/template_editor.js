@@ -62,7 +62,7 @@ function editTemplate(list, one) {
   const form = h('form', { class: 'template-form' },
     field(word('template_name'), name, word('template_name_hint')), field(word('template_title'), title),
     field(word('template_text'), text, word('template_text_hint')),
-    h('fieldset', {}, h('legend', {}, word('template_examples')), pairs,
+    h('fieldset', {}, h('legend', {}, word('template_examples')), h('p', { class: 'fine' }, word('template_examples_hint')), pairs,
       h('button', { type: 'button', class: 'plain', click: () => addPair() }, word('template_example_add'))),
     maySh ? h('label', { class: 'choice', for: 'field-shared' }, shared, h('span', {}, word('template_shared'))) : null,
     problem,

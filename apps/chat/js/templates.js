@@ -71,7 +71,20 @@ function templatesKey(event) {
 function takeTemplate(one) {
   closeTemplates();
   if (one.variables.length || one.examples?.length) fillTemplate(one);
-  else setQuestion(one.text);
+  else { setQuestion(one.text); showExamples(null); }
+}
+
+// The template whose examples go with the next question: said beside the input, and taken away there.
+const shown = { template: null };
+function showExamples(one) {
+  shown.template = one?.examples?.length ? one : null;
+  const box = $('#shown-examples');
+  box.hidden = !shown.template;
+  if (!shown.template) { box.replaceChildren(); return; }
+  const said = word('template_examples_shown', { name: one.name, n: one.examples.length });
+  box.title = word('template_examples_hint');
+  box.replaceChildren(h('span', {}, said), iconButton('close', word('template_examples_drop'), () => { showExamples(null); $('#question').focus(); }));
+  announce(`${said}. ${word('template_examples_hint')}`);
 }
 
 function fillTemplate(one) {
@@ -80,6 +93,7 @@ function fillTemplate(one) {
   const examples = (one.examples || []).map(({ question, answer }) => h('div', { class: 'example' }, h('p', {}, h('strong', {}, question)), h('p', {}, answer)));
   const form = h('form', {}, h('p', { class: 'template-text' }, one.text), fields,
     examples.length ? h('details', { class: 'near' }, h('summary', {}, word('template_examples')), examples) : null,
+    examples.length ? h('p', { class: 'fine' }, word('template_examples_hint')) : null,
     h('div', { class: 'box-foot' }, h('button', { type: 'submit', class: 'primary' }, word('template_use'))));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -88,6 +102,7 @@ function fillTemplate(one) {
       const made = await api(`/api/templates/${encodeURIComponent(one.id)}/render`, { method: 'POST', body: { values } });
       dialog.close();
       setQuestion(made.text);
+      showExamples(one);
     } catch (error) { failed(error); }
   });
   const dialog = openDialog(word('template_fill', { title: one.title }), form, { id: 'template-fill' });

@@ -9,11 +9,11 @@ NOT_FOUND = {
 LOOKED_ONLY = {
     Space.OWN: {
         "ko": "내 파일에서만 찾았습니다. 전체 문서에서 찾으려면 범위를 바꾸세요.",
-        "en": "Only your own files were searched. Widen the scope to search everything that you may read.",
+        "en": "Only your own files were searched. Choose all documents to search everything that you may read.",
     },
     Space.SHARED: {
         "ko": "함께 쓰는 문서에서만 찾았습니다. 내 파일도 찾으려면 범위를 바꾸세요.",
-        "en": "Only shared documents were searched. Widen the scope to search your own files too.",
+        "en": "Only shared documents were searched. Choose all documents to search your own files too.",
     },
 }
 """Said beside NOT_FOUND where a question was narrowed."""
