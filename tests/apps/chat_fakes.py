@@ -4,12 +4,14 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from llmflow.adapters.sql_conversations import SqlConversationStore
 from llmflow.adapters.sql_events import SqlEventLog
 from llmflow.adapters.sql_state_database import StateDatabase
+from llmflow.adapters.sql_templates import SqlTemplateStore
 from llmflow.errors import SignInRequired
 from llmflow.ingestion.masking import MaskedText
 from llmflow.serving.conversations.conversing import Conversations, ConversingSettings
@@ -49,6 +51,7 @@ class SmallService:
         self.waiting = threading.Event()
         """Set once an answer waits."""
         self.asked: list[tuple[str, Principal, tuple[ChatTurn, ...]]] = []
+        self.wishes: list[AskOptions] = []
 
     def stream(
         self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
@@ -114,8 +117,10 @@ def small_conversations(service: SmallService, folder: Path, **settings: object)
         question: str, principal: Principal, session_id: str, history: Sequence[ChatTurn], language: str | None,
         options: AskOptions,
     ) -> Iterator[str | Answer]:  # fmt: skip
+        service.wishes.append(options)
         return service.stream(question, principal.narrowed(options.space), history, language)
 
     store = SqlConversationStore(database)  # type: ignore[arg-type]
     mask = lambda text: MaskedText(text, {})  # noqa: E731
-    return Conversations(store, SqlEventLog(database), answers, mask, ConversingSettings(**settings))  # type: ignore[arg-type]
+    wanted: Any = ConversingSettings(**settings)  # type: ignore[arg-type]
+    return Conversations(store, SqlEventLog(database), answers, mask, wanted, templates=SqlTemplateStore(database))  # type: ignore[arg-type]

@@ -496,6 +496,8 @@ def test_a_template_is_made_chosen_and_filled_by_keyboard(visit, site):
     page.keyboard.press("Enter")
     expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
     assert site.service.asked[-1][0] == "How many days is annual leave?"
+    wished = site.service.wishes[-1]
+    assert (wished.examples, wished.template) == ((("And unpaid?", "Thirty. [1]"),), "leave-days@1")
 
 
 def test_thumbs_are_kept_with_their_reason(visit):
