@@ -38,7 +38,7 @@ def exported() -> dict[str, set[str]]:
     metrics.observe(event)
     metrics.failed("x")
     metrics.answered("/x", "GET", 200, 0.1)
-    source = (DEPLOY.parent / "src" / "llmflow" / "serving" / "operations.py").read_text(encoding="utf-8")
+    source = (DEPLOY.parent / "src" / "llmflow" / "serving" / "operating" / "operations.py").read_text(encoding="utf-8")
     for name, labels in re.findall(r'metrics\.watch\("(\w+)", "[^"]+", \(([^)]*)\)', source):
         keys = tuple(re.findall(r'"(\w+)"', labels))
         metrics.watch(name, "A gauge.", keys, lambda keys=keys: {tuple("v" for _ in keys): 1.0})
