@@ -372,6 +372,9 @@ class ConversationStoreContract:
         _, failed = store.begin(first, "kim", "q2")
         store.finish(failed.id, "kim", "half", MessageStatus.FAILED)
         said(store, first, "kim", "q3", "a3")
+        for model, text in (("tiny", "| a table |"), ("extractive", "a4")):
+            _, shaped = store.begin(first, "kim", "q4", {"instructions": "As a table."})
+            store.finish(shaped.id, "kim", text, DONE, (), {"model": model})
         said(store, second, "zoe", "q", "a")
         store.rate(judged.id, "kim", "down", "wrong", "better")
         rows = list(store.conversations())
@@ -381,6 +384,8 @@ class ConversationStoreContract:
             {"role": "assistant", "content": "a1", "feedback": "down", "correction": "better"},
             {"role": "user", "content": "q3"},
             {"role": "assistant", "content": "a3", "feedback": None},
+            {"role": "user", "content": "q4"},
+            {"role": "assistant", "content": "a4", "feedback": None},
         ]
         assert (rows[1]["tenant"], rows[1]["user"]) == ("acme", "kim")
         assert [row["conversation"] for row in store.conversations(rows[0]["time"])] == [first]

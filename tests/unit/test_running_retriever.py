@@ -25,10 +25,11 @@ from llmflow.retrieval.fusion import FusionSettings
 from llmflow.retrieval.rerank import RerankSettings, merge
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_answerer, build_retriever
-from llmflow.serving.chat import WorkspaceChat, health
+from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.evaluation.benchmarks import embedded_stores
 from llmflow.serving.evaluation.evaluate import evaluate_judged_set
 from llmflow.serving.evaluation.fusion_fit import describe_fit, fit_fusion, write_fit
+from llmflow.serving.operating.health_lines import health
 from llmflow.types import Answer, Hit, Principal
 
 ASKER = Principal(BENCHMARK_TENANT)

@@ -143,13 +143,21 @@ def _feedback(row: Row[Any]) -> FeedbackRow:
 
 
 def _exported(rows: Sequence[Row[Any]]) -> list[tuple[Row[Any], Row[Any]]]:
-    """Return questions with answers that may teach something: whole ones, and cut ones that somebody judged."""
+    """Return questions with answers that may teach something: whole ones, and cut ones that somebody judged.
+
+    A model's answer whose form a person dictated teaches that form to questions that do not ask for it: it is left out.
+    """
     pairs = zip(rows[::2], rows[1::2], strict=False)
-    return [pair for pair in pairs if pair[1].content and not pair[1].withdrawn and _whole(pair[1])]
+    return [pair for pair in pairs if pair[1].content and not pair[1].withdrawn and _whole(pair[1]) and not _dictated(*pair)]
 
 
 def _whole(answer: Row[Any]) -> bool:
     return answer.status == MessageStatus.DONE or (answer.status == MessageStatus.STOPPED and bool(answer.rating))
+
+
+def _dictated(question: Row[Any], answer: Row[Any]) -> bool:
+    wished = question.details.get("instructions") or question.details.get("examples")
+    return bool(wished) and answer.details.get("model") != "extractive"
 
 
 def _conversation(session: Row[Any], pairs: Sequence[tuple[Row[Any], Row[Any]]]) -> Mapping[str, Any]:

@@ -100,7 +100,7 @@ def doctor(
 def health(env: Env = "base", as_json: Json = False) -> None:
     """Say whether questions can be answered; exit status 1 when not."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.chat import health as check
+        from llmflow.serving.operating.health_lines import health as check
 
         found = check(workspace)
         show(found, as_json, lambda: typer.echo("\n".join(f"{key}: {value}" for key, value in found.items())))
