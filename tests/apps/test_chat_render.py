@@ -250,6 +250,9 @@ def test_the_page_says_how_an_answer_was_made():
         '<time datetime="2026-11-25T09:00:01+00:00">2026-11-25 09:00 UTC',
     ):  # fmt: skip
         assert words in html
+    shaped = shown(model="m-v1-abc", space="own", examples=2)
+    assert ENGLISH.space_own in shaped and ENGLISH.examples.format(n=2) in shaped and ENGLISH.space_shared not in shaped
+    assert KOREAN.space_shared in shown(space="shared", found=False, texts=KOREAN)
     plain = shown(model="m-v1-abc")
     assert ENGLISH.answered_by.format(model="m-v1-abc") in plain
     for words in (ENGLISH.low_confidence, ENGLISH.cached, "warning", "searched"):

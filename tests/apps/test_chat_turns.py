@@ -22,10 +22,11 @@ from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import ENGLISH, KOREAN
 from apps.chat.turns import Turns, Views
 from llmflow.errors import ModelInterrupted, NotFound
+from llmflow.ports import PromptTemplate
 from llmflow.serving.conversations.conversing import ConversingSettings
 from llmflow.serving.people.gate import add_gate
 from llmflow.serving.web.http_errors import install_error_handlers
-from llmflow.types import Account
+from llmflow.types import Account, AskOptions, Space
 
 HITS = [
     make_hit(1, "Leave", "Everyone has fifteen days of leave.", page=2),
@@ -117,6 +118,26 @@ def test_every_event_asks_the_guard_and_reads_with_its_own_permission(turns, bac
         (refused,) = shown(handler, who="hr", session=session, **data)
         assert "data-refused" in refused[2] and "salaries" not in str(refused)
     assert len(service.asked) == 1
+
+
+def test_the_space_and_the_template_that_the_browser_names_are_asked_with(turns, backend, service):
+    template = PromptTemplate("t1", "acme", "hr", "days", "Days", "How much {{kind}} leave?", ("kind",), (("And IT?", "**15**"),))
+    backend.conversations._templates.save(template)
+    shown(turns.ask, question="How much leave?", space="own", template="t1", version=1)
+    wished = AskOptions(Space.OWN, "", (("And IT?", "**15**"),), "days@1")
+    assert service.wishes == [wished] and service.asked[-1][1] == HR.principal().narrowed(Space.OWN)
+    session = asked_session(backend)
+    question = backend.conversations.messages(HR, session)[0]
+    shown(turns.again, session=session, message=question.id)
+    assert service.wishes[1:] == [wished]
+    for who, data, words in (
+        ("hr", {"space": "everything"}, "Choose one of: all, own, shared"),
+        ("hr", {"template": "t1", "version": 9}, "no such template"),
+        ("sales", {"template": "t1"}, "no such template"),
+    ):
+        (refused,) = shown(turns.ask, who=who, question="leave", **data)
+        assert words in refused[2] and "data-refused" in refused[2]
+    assert len(service.asked) == 2
 
 
 def test_a_refused_question_changes_nothing(turns, backend, service):
