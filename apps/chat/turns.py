@@ -142,9 +142,15 @@ class Turns:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
         options, template = AskOptions(space_of(_field(event, "space") or "all")), _template(event)
-        session = session or conversations.create(account).id
+        made = "" if session else conversations.create(account).id
+        session = session or made
         ask = partial(conversations.ask, account, session, question, options=options, template=template)
-        return self._begun(account, session, ask, texts)
+        try:
+            return self._begun(account, session, ask, texts)
+        except LlmflowError:
+            if made:  # nothing was asked in it, and the page never heard of it
+                conversations.delete(account, made)
+            raise
 
     def _start_again(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
         session, message, content = (_field(event, name) for name in ("session", "message", "content"))

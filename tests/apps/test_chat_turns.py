@@ -138,6 +138,7 @@ def test_the_space_and_the_template_that_the_browser_names_are_asked_with(turns,
         (refused,) = shown(turns.ask, who=who, question="leave", **data)
         assert words in refused[2] and "data-refused" in refused[2]
     assert len(service.asked) == 2
+    assert [len(backend.conversations.sessions(account)[0]) for account in (HR, SALES)] == [1, 0]
 
 
 def test_a_refused_question_changes_nothing(turns, backend, service):
