@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from llmflow.adapters.sql_application_tables import accounts, groups, memberships, sign_ins, tenants
+from llmflow.adapters.sql_prepared import Prepared
 from llmflow.adapters.sql_state_database import IN_LIST
 from llmflow.adapters.sql_values import ApplicationTables, earlier, folded, holds, instant, now, page_of, storable
 from llmflow.batches import batched
@@ -17,6 +18,18 @@ from llmflow.types import EVERYONE, OWN_SPACE, Account, Role
 USED_EVERY_S = 60.0
 """How stale `used_at` and `seen_at` may be: a request must not cost a write."""
 LONGEST_NAME = 256
+_SIGNED_IN = Prepared(
+    select(
+        sign_ins.c.id, sign_ins.c.account_id, sign_ins.c.kind, sign_ins.c.name, sign_ins.c.created_at, sign_ins.c.expires_at,
+        sign_ins.c.used_at, accounts.c.tenant, accounts.c.name, accounts.c.display_name, accounts.c.role, accounts.c.issuer,
+        accounts.c.subject, accounts.c.must_change, accounts.c.created_at, accounts.c.seen_at,
+    )
+    .join(accounts, accounts.c.id == sign_ins.c.account_id)
+    .where(sign_ins.c.token_hash == bindparam("token_hash"), accounts.c.disabled.is_(False))
+    .where((sign_ins.c.expires_at == "") | (sign_ins.c.expires_at > bindparam("present")))
+)  # fmt: skip
+"""Asked at every request: the fields of SignIn in order, then those of its account, which must not be disabled."""
+_MEMBERSHIPS = Prepared(select(memberships.c.name).where(memberships.c.account_id == bindparam("account_id")))
 
 
 class SqlAccountStore(ApplicationTables):
@@ -149,19 +162,20 @@ class SqlAccountStore(ApplicationTables):
 
     def signed_in(self, token_hash: str, now: str) -> tuple[Account, SignIn] | None:
         present = instant(now)
-        holds_still = (sign_ins.c.expires_at == "") | (sign_ins.c.expires_at > present)
-        with self._read() as connection:
-            row = connection.execute(
-                select(sign_ins).where(sign_ins.c.token_hash == storable(token_hash), holds_still)
-            ).one_or_none()
-            if row is None:
+        with self._database._ask(2) as reading:
+            rows = _SIGNED_IN.rows(reading, token_hash=storable(token_hash), present=present)
+            if not rows:
                 return None
-            enabled = select(accounts).where(accounts.c.id == row.account_id, accounts.c.disabled.is_(False))
-            account = _one(connection, enabled)
-        if account is None:
-            return None
-        self._note_use(row, present)
-        return account, _sign_in(row)
+            [row] = rows
+            names = _MEMBERSHIPS.rows(reading, account_id=row[1])
+        sign_in, (tenant, name, shown, role, issuer, subject, must_change, created, seen) = SignIn(*row[:7]), row[7:]
+        groups = tuple(sorted(group for (group,) in names))
+        account = Account(
+            id=sign_in.account_id, tenant=tenant, name=name, display_name=shown, role=Role(role), groups=groups,
+            issuer=issuer or "", subject=subject or "", must_change_password=bool(must_change), created_at=created, seen_at=seen,
+        )  # fmt: skip
+        self._note_use(sign_in, present)
+        return account, sign_in
 
     def sign_ins(self, account_id: str, kind: str | None = None) -> list[SignIn]:
         statement = select(sign_ins).where(sign_ins.c.account_id == storable(account_id))
@@ -197,14 +211,14 @@ class SqlAccountStore(ApplicationTables):
         with self._write() as connection:
             return bool(connection.execute(delete(groups).where(own)).rowcount)
 
-    def _note_use(self, row: Row[Any], present: str) -> None:
+    def _note_use(self, sign_in: SignIn, present: str) -> None:
         """Keep when a sign-in was used, once a minute."""
         stale = earlier(present, USED_EVERY_S)
-        if row.used_at > stale:
+        if sign_in.used_at > stale:
             return
         with self._write() as connection:
-            connection.execute(update(sign_ins).where(sign_ins.c.id == row.id).values(used_at=present))
-            connection.execute(update(accounts).where(accounts.c.id == row.account_id).values(seen_at=present))
+            connection.execute(update(sign_ins).where(sign_ins.c.id == sign_in.id).values(used_at=present))
+            connection.execute(update(accounts).where(accounts.c.id == sign_in.account_id).values(seen_at=present))
 
 
 def _empty(connection: Connection) -> bool:

@@ -2,16 +2,29 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from llmflow.adapters.cached_answers import dump, load, text_key
 from llmflow.adapters.sql_application_tables import cached_answers, cached_sources
+from llmflow.adapters.sql_prepared import Prepared
 from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
 from llmflow.adapters.sql_values import ApplicationTables, now, storable
 from llmflow.ports import CachedAnswer
 
 CANDIDATES = 500
 """Questions of one scope that are compared; a scope with more compares the ones used last."""
+
+
+_valid = cached_answers.c.expires_at > bindparam("present")
+_FORMS = Prepared(
+    select(cached_answers.c.id, cached_answers.c.form, cached_answers.c.question)
+    .where(cached_answers.c.scope == bindparam("scope"), _valid)
+    .order_by(cached_answers.c.used_at.desc(), cached_answers.c.id)
+    .limit(CANDIDATES)
+)
+_ENTRY = Prepared(
+    select(cached_answers.c.entry, cached_answers.c.used_at).where(cached_answers.c.id == bindparam("entry_id"), _valid)
+)
 
 
 class SqlAnswerCache(ApplicationTables):
@@ -27,22 +40,19 @@ class SqlAnswerCache(ApplicationTables):
         self._touch_s = touch_s
 
     def forms(self, scope: str) -> list[tuple[str, str, str]]:
-        table = cached_answers.c
-        found = select(table.id, table.form, table.question).where(table.scope == scope, table.expires_at > now())
-        with self._read() as connection:
-            rows = connection.execute(found.order_by(table.used_at.desc(), table.id).limit(CANDIDATES))
-            return [(row.id, row.form, row.question) for row in rows]
+        with self._database._ask() as reading:
+            return [(key, form, question) for key, form, question in _FORMS.rows(reading, scope=scope, present=now())]
 
     def get(self, entry_id: str) -> CachedAnswer | None:
-        own = (cached_answers.c.id == entry_id) & (cached_answers.c.expires_at > now())
-        with self._read() as connection:
-            row = connection.execute(select(cached_answers.c.entry, cached_answers.c.used_at).where(own)).one_or_none()
-        if row is None:
+        with self._database._ask() as reading:
+            rows = _ENTRY.rows(reading, entry_id=entry_id, present=now())
+        if not rows:
             return None
-        if row.used_at <= now(-self._touch_s):
+        [(entry, used_at)] = rows
+        if used_at <= now(-self._touch_s):
             with self._write() as connection:
-                connection.execute(update(cached_answers).where(own).values(used_at=now()))
-        return load(row.entry)
+                connection.execute(update(cached_answers).where(cached_answers.c.id == entry_id).values(used_at=now()))
+        return load(entry)
 
     def put(self, entry: CachedAnswer) -> None:
         row = {

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from llmflow.adapters.sql_application_tables import chat_sessions, citations, messages
+from llmflow.adapters.sql_conversation_statements import CITATIONS, COUNT, MESSAGES, SESSION
 from llmflow.adapters.sql_state_database import IN_LIST
-from llmflow.adapters.sql_values import ApplicationTables, holds, instant, page_of, storable
+from llmflow.adapters.sql_values import ApplicationTables, holds, instant, json_of, page_of, storable
 from llmflow.batches import batched
 from llmflow.ports import ChatSession, FeedbackRow, Message, MessageStatus
 from llmflow.types import Citation
 
 EXPORTED_AT_ONCE = 200
-COUNT = select(func.count()).where(messages.c.session_id == chat_sessions.c.id).scalar_subquery().label("messages")
 NEWEST = chat_sessions.c.updated_at.desc(), chat_sessions.c.id
 
 
@@ -24,15 +24,22 @@ class ConversationReader(ApplicationTables):
         return self._sessions(chat_sessions.c.account_id == storable(account_id), search, limit, offset)
 
     def session(self, session_id: str, account_id: str) -> ChatSession | None:
-        with self._read() as connection:
-            row = connection.execute(select(chat_sessions, COUNT).where(owned(session_id, account_id))).one_or_none()
-            return session_of(row) if row is not None else None
+        with self._database._ask() as reading:
+            rows = SESSION.rows(reading, session_id=storable(session_id), account_id=storable(account_id))
+        return ChatSession(*rows[0]) if rows else None
 
     def messages(self, session_id: str, account_id: str, after: int = -1, limit: int = 1000) -> list[Message]:
-        mine = exists().where(owned(session_id, account_id))
-        wanted = select(messages).where(messages.c.session_id == storable(session_id), messages.c.ordinal > after, mine)
-        with self._read() as connection:
-            return messages_of(connection, wanted.order_by(messages.c.ordinal).limit(max(0, limit)))
+        own = {"session_id": storable(session_id), "account_id": storable(account_id)}
+        with self._database._ask(2) as reading:
+            rows = MESSAGES.rows(reading, **own, after=after, limit=max(0, limit))
+            cited: dict[str, list[Citation]] = {row[0]: [] for row in rows}
+            for part in batched([row[0] for row in rows if row[3] != "user"], IN_LIST):
+                for message_id, *fields in CITATIONS.rows(reading, ids=list(part)):
+                    cited[message_id].append(Citation(*fields))
+        return [
+            Message(key, place, ordinal, role, text, MessageStatus(status), at, tuple(cited[key]), json_of(details), *judged)
+            for key, place, ordinal, role, text, status, at, details, *judged in rows
+        ]
 
     def tenant_sessions(
         self, tenant: str, account_id: str = "", search: str = "", limit: int = 50, offset: int = 0

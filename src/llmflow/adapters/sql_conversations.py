@@ -1,13 +1,18 @@
 """Sessions and messages in the state database: what is written of them."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
+from llmflow.adapters import sql_conversation_statements as statements
 from llmflow.adapters.sql_application_tables import chat_memories, chat_sessions, citations, forgotten_documents, messages
-from llmflow.adapters.sql_conversation_reader import COUNT, ConversationReader, messages_of, owned, session_of
+from llmflow.adapters.sql_conversation_reader import ConversationReader, messages_of, owned, session_of
+from llmflow.adapters.sql_conversation_statements import COUNT
+from llmflow.adapters.sql_prepared import Reading, inside
 from llmflow.adapters.sql_values import folded, instant, new_id, now, plain, storable
 from llmflow.batches import batched
 from llmflow.errors import Busy, NotFound, Refused
@@ -17,9 +22,8 @@ from llmflow.types import Citation
 
 TITLE_LENGTH = 80
 RATINGS = ("up", "down", "")
-FORGETTING = 0x666F72676574
-"""PostgreSQL's advisory lock between answers that are finished (shared) and documents that are forgotten (alone)."""
 _HANGUL = re.compile("[가-힣]")
+_BEING_WRITTEN = "Another answer of this session is being written. Wait for it, or stop it."
 
 
 class SqlConversationStore(ConversationReader):
@@ -66,19 +70,25 @@ class SqlConversationStore(ConversationReader):
         self, session_id: str, account_id: str, question: str, details: Mapping[str, Any] | None = None
     ) -> tuple[Message, Message]:
         with self._write() as connection:
-            session = _free(connection, session_id, account_id)
-            last = connection.execute(
-                select(func.max(messages.c.ordinal)).where(messages.c.session_id == session.id)
-            ).scalar_one_or_none()
-            place = 0 if last is None else last + 1
-            asked = _add(connection, session.id, place, "user", question, MessageStatus.DONE, details)
-            pending = _add(connection, session.id, place + 1, "assistant", "", MessageStatus.PENDING)
-            if not session.title:
-                title = title_of(question)
-                _touch(connection, session.id, title=title, folded=folded(title))
+            place = inside(connection)
+            own = {"session_id": storable(session_id), "account_id": storable(account_id)}
+            sessions = statements.LOCKED_SESSION.rows(place, **own)
+            if not sessions:
+                raise NotFound("There is no such session.")
+            [(key, title)] = sessions
+            [(last, busy)] = statements.STANDING.rows(place, session_id=key)
+            if busy:
+                raise Busy(_BEING_WRITTEN)
+            ordinal = 0 if last is None else last + 1
+            asked = _begun(place, key, ordinal, "user", question, MessageStatus.DONE, details)
+            pending = _begun(place, key, ordinal + 1, "assistant", "", MessageStatus.PENDING)
+            if title:
+                statements.TOUCHED.rows(place, session_id=key, new_updated_at=now())
             else:
-                _touch(connection, session.id)
-            return _message(connection, asked), _message(connection, pending)
+                title = title_of(question)
+                named = statements.new(updated_at=now(), title=title, folded=folded(title))
+                statements.TITLED.rows(place, session_id=key, **named)
+            return asked, pending
 
     def begin_again(
         self,
@@ -108,10 +118,10 @@ class SqlConversationStore(ConversationReader):
             return _message(connection, question.id), _message(connection, pending)
 
     def progress(self, message_id: str, account_id: str, content: str) -> None:
+        mine = {"message_id": storable(message_id), "account_id": storable(account_id)}
         with self._write() as connection:
-            mine = update(messages).where(messages.c.id == storable(message_id), _of_account(account_id))
-            mine = mine.where(messages.c.status == MessageStatus.PENDING)
-            connection.execute(mine.values(content=storable(content), updated_at=now()))
+            kept = statements.new(content=storable(content), updated_at=now())
+            statements.PROGRESS.rows(inside(connection), **mine, **kept)
 
     def finish(
         self,
@@ -124,19 +134,21 @@ class SqlConversationStore(ConversationReader):
     ) -> Message:
         if status is MessageStatus.PENDING:
             raise Refused("An answer is finished as done, stopped, interrupted or failed.")
+        details = plain(details)
         with self._write() as connection:
-            _order_with_forgetting(connection, alone=False)
-            row = _answer(connection, message_id, account_id)
-            if row.status not in (MessageStatus.PENDING, MessageStatus.INTERRUPTED):
+            place = inside(connection)
+            key, session_id, ordinal, created_at, before, *judged = _unfinished(place, message_id, account_id)
+            if before not in (MessageStatus.PENDING, MessageStatus.INTERRUPTED):
                 raise Refused("This answer is finished already. Ask again to have another.")
-            text = {"content": storable(content), "folded": folded(content)}
-            kept = update(messages).where(messages.c.id == row.id)
-            connection.execute(kept.values(**text, status=str(status), details=plain(details), updated_at=now()))
-            _cite(connection, row.id, citations)
-            if _cites_forgotten(connection, row, citations):
-                _withdraw(connection, [row.id])
-            _touch(connection, row.session_id)
-            return _message(connection, row.id)
+            text = storable(content)
+            kept = {"content": text, "folded": folded(content), "status": str(status), "updated_at": now()}
+            statements.FINISHED.rows(place, message_id=key, **statements.new(**kept, details=_written(details)))
+            cited = _cite(place, key, citations)
+            statements.TOUCHED.rows(place, session_id=session_id, new_updated_at=now())
+            if _cites_forgotten(place, created_at, citations):
+                _withdraw(connection, [key])
+                return _message(connection, key)
+            return Message(key, session_id, ordinal, "assistant", text, status, created_at, cited, details, *judged)
 
     def rate(self, message_id: str, account_id: str, rating: str, reason: str = "", correction: str = "") -> Message:
         if rating not in RATINGS:
@@ -164,7 +176,7 @@ class SqlConversationStore(ConversationReader):
     def forget_document(self, document_id: str) -> tuple[str, ...]:
         document_id = storable(document_id)
         with self._write() as connection:
-            _order_with_forgetting(connection, alone=True)
+            _forgetting(connection)
             connection.execute(delete(forgotten_documents).where(forgotten_documents.c.document_id == document_id))
             connection.execute(insert(forgotten_documents).values(document_id=document_id, at=now()))
             citing = select(citations.c.message_id).where(citations.c.document_id == document_id)
@@ -198,7 +210,7 @@ def _free(connection: Connection, session_id: str, account_id: str) -> Row[Any]:
     row = _locked(connection, session_id, account_id)
     pending = (messages.c.session_id == row.id) & (messages.c.status == MessageStatus.PENDING)
     if connection.execute(select(messages.c.id).where(pending).limit(1)).first() is not None:
-        raise Busy("Another answer of this session is being written. Wait for it, or stop it.")
+        raise Busy(_BEING_WRITTEN)
     return row
 
 
@@ -218,17 +230,22 @@ def _answer(connection: Connection, message_id: str, account_id: str) -> Row[Any
     return row
 
 
-def _add(
-    connection: Connection,
+def _add(connection: Connection, session_id: str, ordinal: int, role: str, content: str, status: MessageStatus) -> str:
+    row = _new_row(session_id, ordinal, role, content, status)
+    connection.execute(insert(messages).values(**row))
+    return row["id"]
+
+
+def _new_row(
     session_id: str,
     ordinal: int,
     role: str,
     content: str,
     status: MessageStatus,
     details: Mapping[str, Any] | None = None,
-) -> str:
+) -> dict[str, Any]:
     at = now()
-    values = {
+    return {
         "id": new_id(),
         "session_id": session_id,
         "ordinal": ordinal,
@@ -245,8 +262,6 @@ def _add(
         "correction": "",
         "rated_at": "",
     }
-    connection.execute(insert(messages).values(**values))
-    return values["id"]
 
 
 def _message(connection: Connection, message_id: str) -> Message:
@@ -258,39 +273,70 @@ def _touch(connection: Connection, session_id: str, **values: Any) -> None:
     connection.execute(update(chat_sessions).where(chat_sessions.c.id == session_id).values(updated_at=now(), **values))
 
 
-def _cite(connection: Connection, message_id: str, cited: Sequence[Citation]) -> None:
-    connection.execute(delete(citations).where(citations.c.message_id == message_id))
-    rows = [
-        {
-            "message_id": message_id,
-            "place": place,
-            "number": item.number,
-            "chunk_id": item.chunk_id,
-            "document_id": item.document_id,
-            "title": storable(item.title),
-            "source": storable(item.source),
-            "page": item.page,
-            "heading": storable(item.heading),
-            "quote": storable(item.quote),
-        }
-        for place, item in enumerate(cited)
-    ]
-    if rows:
-        connection.execute(insert(citations), rows)
+def _begun(
+    place: Reading,
+    session_id: str,
+    ordinal: int,
+    role: str,
+    content: str,
+    status: MessageStatus,
+    details: Mapping[str, Any] | None = None,
+) -> Message:
+    """Add a message and return it."""
+    row = _new_row(session_id, ordinal, role, content, status, details)
+    statements.NEW_MESSAGE.rows(place, **statements.new(**row | {"details": _written(row["details"])}))
+    return Message(row["id"], session_id, ordinal, role, row["content"], status, row["created_at"], details=row["details"])
 
 
-def _order_with_forgetting(connection: Connection, alone: bool) -> None:
+def _unfinished(place: Reading, message_id: str, account_id: str) -> tuple[Any, ...]:
+    """Return an answer's row as ANSWER gives it; who else would finish it, or forget a document that it cites, waits."""
+    mine = {"message_id": storable(message_id), "account_id": storable(account_id)}
+    server = place.dialect.name == "postgresql"
+    if server:
+        statements.NOT_WHILE_FORGETTING.rows(place)
+    rows = statements.ANSWER.rows(place, **mine)
+    if server and rows:  # the session first, as everywhere, so that writers never wait for each other in a ring
+        statements.SESSION_LOCK.rows(place, session_id=rows[0][1])
+        statements.ANSWER_LOCK.rows(place, message_id=mine["message_id"])
+        rows = statements.ANSWER.rows(place, **mine)
+    if not rows:
+        raise NotFound("There is no such answer.")
+    return rows[0]
+
+
+def _cite(place: Reading, message_id: str, cited: Sequence[Citation]) -> tuple[Citation, ...]:
+    """Keep what an answer cites in place of what it cited, and return it as it is kept."""
+    statements.UNCITED.rows(place, message_id=message_id)
+    kept = tuple(
+        replace(
+            item,
+            title=storable(item.title),
+            source=storable(item.source),
+            heading=storable(item.heading),
+            quote=storable(item.quote),
+        )
+        for item in cited
+    )
+    for number, item in enumerate(kept):
+        row = {field.name: getattr(item, field.name) for field in fields(item)}
+        statements.NEW_CITATION.rows(place, **statements.new(message_id=message_id, place=number, **row))
+    return kept
+
+
+def _cites_forgotten(place: Reading, since: str, cited: Sequence[Citation]) -> bool:
+    """Return whether a cited document was forgotten since the answer was begun."""
+    documents = sorted({item.document_id for item in cited})
+    return bool(statements.FORGOTTEN_SINCE.rows(place, ids=documents, since=since))
+
+
+def _written(details: Mapping[str, Any]) -> str:
+    return json.dumps(details, ensure_ascii=False, allow_nan=False)
+
+
+def _forgetting(connection: Connection) -> None:
     """Let no answer be finished while a document is being forgotten; SQLite has one writer at a time anyway."""
     if connection.dialect.name == "postgresql":
-        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        connection.execute(select(getattr(func, lock)(FORGETTING)))
-
-
-def _cites_forgotten(connection: Connection, answer: Row[Any], cited: Sequence[Citation]) -> bool:
-    """Return whether a cited document was forgotten since the answer was begun."""
-    wanted = forgotten_documents.c.document_id.in_({item.document_id for item in cited})
-    since = forgotten_documents.c.at >= answer.created_at
-    return connection.execute(select(forgotten_documents.c.document_id).where(wanted, since).limit(1)).first() is not None
+        connection.execute(select(func.pg_advisory_xact_lock(statements.FORGETTING)))
 
 
 def _withdraw(connection: Connection, message_ids: Sequence[str]) -> None:

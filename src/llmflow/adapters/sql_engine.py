@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ SQLITE_PRAGMAS = (
 CONNECTIONS = 100
 """Most connections to a SQLite file at once: as many as threads that may ask, so that none waits for a connection."""
 _writers: dict[str, threading.Lock] = {}
+_turns: "weakref.WeakKeyDictionary[Any, threading.Lock]" = weakref.WeakKeyDictionary()
 """One a file and process: who waits for it wakes when it is free, where SQLite itself would look again after a while."""
 
 
@@ -49,8 +51,8 @@ def open_engine(url: str) -> Any:
 
     @event.listens_for(engine, "begin")
     def begin(connection):
-        options = connection.get_execution_options()
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+        writes = connection.get_execution_options().get("writes")
+        connection.connection.driver_connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -90,4 +92,7 @@ def _turn_to_write(engine: Any, writes: bool) -> contextlib.AbstractContextManag
     database = engine.url.database
     if not writes or engine.dialect.name != "sqlite" or database in (None, "", ":memory:"):
         return contextlib.nullcontext()
-    return _writers.setdefault(str(Path(database).resolve()), threading.Lock())
+    turn = _turns.get(engine)
+    if turn is None:  # once an engine: to resolve a path asks the disk for each folder above
+        turn = _turns[engine] = _writers.setdefault(str(Path(database).resolve()), threading.Lock())
+    return turn

@@ -1,13 +1,17 @@
 """What was used, in the state database."""
 
+import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 
 from llmflow.adapters.sql_application_tables import answer_events
+from llmflow.adapters.sql_prepared import Prepared, inside
 from llmflow.adapters.sql_values import ApplicationTables, instant, now, plain, storable
 from llmflow.ports import AnswerEvent
+
+_RECORD = Prepared(insert(answer_events).values({field.name: bindparam(f"new_{field.name}") for field in fields(AnswerEvent)}))
 
 
 class SqlEventLog(ApplicationTables):
@@ -15,8 +19,9 @@ class SqlEventLog(ApplicationTables):
 
     def record(self, event: AnswerEvent) -> None:
         values = plain(asdict(event)) | {"at": instant(event.at) or now()}
+        values |= {name: json.dumps(values[name], ensure_ascii=False) for name in ("groups", "pii")}
         with self._write() as connection:
-            connection.execute(insert(answer_events).values(**values))
+            _RECORD.rows(inside(connection), **{f"new_{name}": value for name, value in values.items()})
 
     def events(self, tenant: str, since: str, until: str = "") -> list[AnswerEvent]:
         at = answer_events.c.at

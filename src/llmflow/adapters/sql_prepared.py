@@ -1,14 +1,14 @@
 """Statements of the query path, compiled once and run past SQLAlchemy's work on each execution.
 
-A search asks a dozen small questions of SQLite. Building, caching and post-processing each of them took SQLAlchemy longer than
-SQLite needs to answer (docs/LOG.md, 2026-11-25).
+A search asks a dozen small questions of SQLite, and keeping an answer a dozen more. Building, caching and post-processing each
+of them took SQLAlchemy longer than SQLite needs to answer (docs/LOG.md, 2026-11-25 and 2026-11-26).
 """
 
 import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Connection, Dialect, Engine, Select
+from sqlalchemy import BindParameter, ClauseElement, Connection, Dialect, Engine
 from sqlalchemy.sql.visitors import iterate
 
 
@@ -49,24 +49,38 @@ def reading(engine: Engine, statements: int = 1) -> Iterator[Reading]:
 
     Errors are the driver's own or SQLAlchemy's.
     """
-    if engine.dialect.name != "sqlite" or statements != 1:
+    if engine.dialect.name != "sqlite":
         with engine.connect() as connection:
             yield OfConnection(connection)
         return
     connection = engine.raw_connection()
     try:
-        yield _OfCursor(connection.cursor(), engine.dialect)
+        cursor = connection.cursor()
+        if statements != 1:
+            cursor.execute("BEGIN")
+        yield _OfCursor(cursor, engine.dialect)
     finally:
-        connection.close()
+        connection.close()  # the pool ends what was begun
+
+
+def inside(connection: Connection) -> Reading:
+    """Return where prepared statements are asked inside the transaction of a connection, beside SQLAlchemy's own.
+
+    On SQLite errors are the driver's own.
+    """
+    if connection.dialect.name != "sqlite":
+        return OfConnection(connection)
+    return _OfCursor(connection.connection.cursor(), connection.dialect)
 
 
 class Prepared:
-    """A SELECT whose parameters are named bindparams; those with `expanding=True` take a list.
+    """A statement whose parameters are named bindparams; those with `expanding=True` take a list.
 
-    Rows come as the driver gives them: JSON as text on SQLite, booleans as integers.
+    Values go to the driver and rows come from it as they are: JSON as text (`sql_values.json_of` reads it), and on SQLite
+    booleans as integers. A statement that returns no rows gives an empty list.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
         found = [item for item in iterate(statement) if isinstance(item, BindParameter)]
         self._lists = tuple(dict.fromkeys(item.key for item in found if item.expanding))
@@ -88,8 +102,8 @@ class Prepared:
 class _Compiled:
     """The text for lists of certain lengths, and where each value goes."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], values: dict[str, Any], connection: Reading) -> None:
-        compiled = statement.compile(dialect=connection.dialect)
+    def __init__(self, statement: ClauseElement, values: dict[str, Any], connection: Reading) -> None:
+        compiled: Any = statement.compile(dialect=connection.dialect)
         expanded = compiled.construct_expanded_state(values)
         self.text = expanded.statement
         self._lists = expanded.parameter_expansion

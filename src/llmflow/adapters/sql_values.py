@@ -92,6 +92,11 @@ def plain(values: Mapping[str, Any] | None) -> dict[str, Any]:
         raise Refused(f"The details cannot be kept as JSON: {exc}.") from exc
 
 
+def json_of(value: Any) -> Any:
+    """Return the value of a JSON column that a prepared statement gave: SQLite's driver gives text."""
+    return json.loads(value) if isinstance(value, (str, bytes)) else value
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
