@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmflow.ports import CachedAnswer, CachedSource
-from llmflow.types import Answer, Citation
+from llmflow.types import Answer, Citation, Space
 
 
 def dump(entry: CachedAnswer) -> str:
@@ -19,8 +19,11 @@ def load(text: str) -> CachedAnswer:
     citations = tuple(Citation(**citation) for citation in answer.pop("citations"))
     suspicious = tuple(answer.pop("suspicious"))
     answer.pop("hits")
+    space = Space(answer.pop("space", Space.ALL))
     sources = tuple(CachedSource(**source) for source in values.pop("sources"))
-    return CachedAnswer(**values, answer=Answer(**answer, citations=citations, suspicious=suspicious), sources=sources)
+    return CachedAnswer(
+        **values, answer=Answer(**answer, citations=citations, suspicious=suspicious, space=space), sources=sources
+    )
 
 
 def text_key(text: str) -> str:
