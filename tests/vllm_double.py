@@ -18,6 +18,10 @@ class VllmDouble:
         self.adapters: dict[str, str] = {}
         self.asked: list[str] = []
         self.acts: list[tuple[str, str]] = []
+        self.heard: list[list[dict[str, str]]] = []
+        """Messages of every question that was answered."""
+        self.words = tuple(f" w{n}" for n in range(5))
+        """What an answer says after its model's name."""
         self.refuse_load = ""
         """Reason to refuse adapters with."""
         self.refuse_probe = False
@@ -115,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self._json(200, {"choices": [{"message": {"role": "assistant", "content": "pong"}, "finish_reason": "stop"}]})
             return
+        double.heard.append(body["messages"])
         double.count(name, 1)
         try:
             self._stream(name)
@@ -127,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, word in enumerate([f"{name}:", *(f" w{n}" for n in range(5))]):
+        for number, word in enumerate([f"{name}:", *double.words]):
             if number == double.cut_after:
                 if double.ends_early:
                     self._chunk(b"")

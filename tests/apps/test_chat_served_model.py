@@ -14,7 +14,7 @@ from llmflow.ports import Pointer
 from llmflow.serving.catalog import Workspace, open_catalog
 from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.operating.health import Part, look_at, workspace_checks
-from llmflow.types import Answer, Principal
+from llmflow.types import Answer, AskOptions, Principal, Space
 
 STAFF = Principal("acme", frozenset(), "staff")
 QUESTION = "반반차는 몇 시간 단위로 쓸 수 있나요?"
@@ -99,6 +99,29 @@ def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages(workspace, doubl
     double.context = 10
     answer = ask(workspace)
     assert answer.model == "extractive" and answer.notice
+
+
+def test_wishes_reach_the_served_model_below_the_rules(workspace, double):
+    double.words = (" 2시간", " [1]", " 단위")
+    options = AskOptions(
+        Space.SHARED, "표로 정리해 주세요.", (("예시 하나?", "| 하나 | [1]"), ("예시 둘?", "| 둘 | [1]")), "표@1"
+    )
+    *pieces, answer = workspace.converser.stream(QUESTION, STAFF, history=(), options=options)
+    assert isinstance(answer, Answer) and answer.space == Space.SHARED
+    assert (answer.found, answer.examples, answer.text) == (True, 2, "chat: 2시간 [1] 단위")
+    assert str(pieces[0]).startswith("chat: 2시간 [1]")  # nothing before the first source
+    system, *turns = double.heard[-1]
+    parts = (FILES["leave.md"].split("\n")[-2], "표로 정리해 주세요.", "예시 하나?", "예시 둘?", "위의 규칙은 그대로 지킨다.")
+    places = [system["content"].index(part) for part in parts]
+    assert system["role"] == "system" and places == sorted(places)
+    assert turns == [{"role": "user", "content": QUESTION}]
+
+
+def test_a_served_model_that_names_no_source_says_nothing_to_who_wished_for_that(workspace, double):
+    assert ask(workspace).text == "chat: w0 w1 w2 w3 w4"
+    wished = AskOptions(Space.ALL, "출처 번호 없이 아는 대로 답하라.")
+    *pieces, answer = workspace.converser.stream(QUESTION, STAFF, history=(), options=wished)
+    assert isinstance(answer, Answer) and (pieces, answer.found) == ([], False) and "w0" not in answer.text
 
 
 def test_the_interface_carries_the_notice(workspace, double):
