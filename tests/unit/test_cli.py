@@ -106,7 +106,8 @@ def test_doctor_and_health_are_fine(corpus, monkeypatch):
     assert run_json(monkeypatch, "doctor")["ok"] is True
     assert run_json(monkeypatch, "health")["status"] == "ok"
     assert "BAD" not in run("doctor").stdout
-    assert "status: ok" in run("health").stdout
+    lines = run("health").stdout.splitlines()
+    assert lines[0].startswith("ok: llmflow ") and "chat model: none: answers are quotations" in lines
 
 
 def test_doctor_finds_and_repairs_a_store_that_lost_a_passage(corpus, monkeypatch):

@@ -29,7 +29,7 @@ from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.evaluation.benchmarks import embedded_stores
 from llmflow.serving.evaluation.evaluate import evaluate_judged_set
 from llmflow.serving.evaluation.fusion_fit import describe_fit, fit_fusion, write_fit
-from llmflow.serving.operating.health_lines import health
+from llmflow.serving.operating.health import Part, look_at, workspace_checks
 from llmflow.types import Answer, Hit, Principal
 
 ASKER = Principal(BENCHMARK_TENANT)
@@ -256,15 +256,21 @@ def test_an_answer_says_that_a_search_model_is_away(fresh: Stores):
     assert answerer.answer(QUESTION, ASKER).notice == ""
 
 
-def test_health_names_the_models_and_stays_ok_without_them(fresh: Stores):
-    assert health(workspace_over(fresh))["embedder"] == "words"
-    assert health(workspace_over(fresh))["reranker"] == "none"
+def test_health_names_the_models_and_is_no_failure_without_them(fresh: Stores):
+    def models(workspace: Workspace) -> tuple[str, dict[str, Part]]:
+        health = look_at(
+            [check for check in workspace_checks(workspace, min_free_gb=0) if check.name in ("embedder", "reranker")]
+        )
+        return health.status, {part.name: part for part in health.parts}
+
+    status, parts = models(workspace_over(fresh))
+    assert (status, parts["embedder"].detail, parts["reranker"].detail) == ("ok", "words, in this process", "none")
     away = TeiReranker(HttpRerankerSettings(url="http://127.0.0.1:9", model="m", retries=0))
     workspace = workspace_over(fresh)
     workspace.__dict__["stores"] = replace(fresh, reranker=away)
-    found = health(workspace)
-    assert str(found["reranker"]).startswith("failed: The reranker m at http://127.0.0.1:9/rerank")
-    assert found["status"] == "ok"
+    status, parts = models(workspace)
+    assert status == "degraded" and parts["reranker"].detail.startswith("The reranker m at http://127.0.0.1:9/rerank")
+    assert "hits keep their order" in parts["reranker"].remedy
 
 
 def test_the_learned_fusion_is_fitted_on_the_retriever_that_serves(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from llmflow import __version__
 from llmflow.cli.common import Env, Json, opened_workspace, show
 
 documents_app = typer.Typer(help="What is in the corpus, and taking it out again.", no_args_is_help=True)
@@ -98,11 +99,19 @@ def doctor(
 
 
 def health(env: Env = "base", as_json: Json = False) -> None:
-    """Say whether questions can be answered; exit status 1 when not."""
+    """Look at every part that answers depend on, with what to do where one is away; exit status 1 when none can be answered."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.operating.health_lines import health as check
+        from llmflow.serving.operating.health import FAILED, OK, look_at, workspace_checks
 
-        found = check(workspace)
-        show(found, as_json, lambda: typer.echo("\n".join(f"{key}: {value}" for key, value in found.items())))
-        if found["status"] != "ok":
+        found = look_at(workspace_checks(workspace, workspace.operations.min_free_gb))
+
+        def tell() -> None:
+            typer.echo(f"{found.status}: llmflow {__version__}, {env}")
+            for part in found.parts:
+                typer.echo(f"{part.name}: {'' if part.status == OK else part.status + ': '}{part.detail}")
+                if part.remedy:
+                    typer.echo(f"    {part.remedy}")
+
+        show({"version": __version__, "env": env, **asdict(found)}, as_json, tell)
+        if found.status == FAILED:
             raise typer.Exit(1)

@@ -100,6 +100,11 @@ def workspace_checks(workspace: Any, min_free_gb: float) -> list[Check]:
             lambda: _count(len(stores.raw.document_ids()), "original"),
             "Check that the folder or bucket of raw_store exists and may be written.",
         ),
+        Check(
+            "retrieval settings",
+            lambda: _served(workspace.promotions.served()),
+            "Roll back with `llmflow retrieval rollback`, or correct `retrieval` in conf/.",
+        ),
         Check("embedder", lambda: _model(stores.embedder), "Start the embedding server; meanwhile full text and graph answer."),
         Check("reranker", lambda: _model(stores.reranker), "Start the reranking server; meanwhile hits keep their order."),
         Check(
@@ -173,6 +178,10 @@ def _model(model: Any) -> str:
         model.check()
         return f"{name} answers"
     return f"{name}, in this process"
+
+
+def _served(served: Any) -> str:
+    return f"{served.id} ({served.origin}: {served.label})" if served.origin == "promoted" else f"{served.id} (conf)"
 
 
 def _chat_model(workspace: Any) -> str | Part:
