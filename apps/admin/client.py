@@ -52,15 +52,22 @@ class Token:
 class Transport:
     """One pool of connections for everybody; it keeps no cookie, so that one person's session never asks for another."""
 
-    def __init__(self, api: str, timeout_s: float, transport: httpx.BaseTransport | None = None):
+    def __init__(
+        self, api: str, timeout_s: float, transport: httpx.BaseTransport | None = None, language: Callable[[], str] = lambda: "en"
+    ):
         self.api = api
+        self._language = language
         jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         # trust_env False: a proxy of the environment must not see what administrators ask inside the house
         self._http = httpx.Client(base_url=api, timeout=timeout_s, cookies=jar, transport=transport, trust_env=False)
 
     def send(self, method: str, path: str, token: Token | None, **given: Any) -> httpx.Response:
         """Return a successful response. Raises `ApiError`, of which `SignedOut` and `Away` are kinds."""
-        headers = {"Accept": "application/json", "User-Agent": "llmflow dashboard"} | given.pop("headers", {})
+        headers = {
+            "Accept": "application/json",
+            "User-Agent": "llmflow dashboard",
+            "Accept-Language": self._language(),
+        } | given.pop("headers", {})
         if token is not None:
             proof = {"Authorization": f"Bearer {token.value}"} if token.kind == "key" else {"Cookie": f"{COOKIE}={token.value}"}
             headers |= proof
@@ -249,7 +256,7 @@ class Client:
         return self._get("/api/admin/usage", running.UsageReport, since=since, until=until, by=by)
 
     def quality(self, since: str = "", until: str = "", by: str = "day") -> running.Quality:
-        """Count by `day`, `language`, `model`, `settings_id`, or judgements by `reason`."""
+        """Count by `day`, `language`, `model`, `settings_id`, `kind` of question, or judgements by `reason`."""
         return self._get("/api/admin/quality", running.Quality, since=since, until=until, by=by)
 
     def conversations(

@@ -20,6 +20,7 @@ from llmflow.errors import Refused
 from llmflow.evaluation.judged_sets import JudgedQuestion, load_sample_questions
 from llmflow.evaluation.promotion import Candidate
 from llmflow.ports import AnswerEvent, ApplicationStores, MessageStatus
+from llmflow.serving.conversations.question_kinds import question_kind
 from llmflow.types import Account, Answer, Role
 from llmflow.workspace import home_path, project_path
 
@@ -231,7 +232,9 @@ def _talks(workspace: Any, people: Sequence[Account], questions: Sequence[Judged
 def _details(answer: Answer, drawn: random.Random) -> dict[str, Any]:
     total = drawn.lognormvariate(6.6, 0.5)
     known = {"found": answer.found, "model": answer.model, "confidence": answer.confidence, "settings_id": answer.settings_id}
-    return known | {"cached": drawn.random() < 0.2, "ttft_ms": 0.4 * total, "total_ms": total}
+    return (
+        known | {"kind": str(question_kind(answer))} | {"cached": drawn.random() < 0.2, "ttft_ms": 0.4 * total, "total_ms": total}
+    )
 
 
 def _events(stores: ApplicationStores, people: Sequence[Account], settings_id: str, drawn: random.Random) -> None:
@@ -254,11 +257,12 @@ def _event(at: datetime, back: int, person: Account, settings_id: str, drawn: ra
     status = MessageStatus.FAILED if drawn.random() < (0.11 if back == 12 else 0.012) else MessageStatus.DONE
     found = drawn.random() < 0.9
     pii = {drawn.choice(("PHONE", "EMAIL", "NAME", "RRN", "ACCOUNT")): 1} if drawn.random() < 0.06 else {}
+    kind = drawn.choices(("stand_alone", "follow_up", "several_documents"), (6, 3, 1))[0] if found else "no_answer"
     used = generated and not cached and status is MessageStatus.DONE
     return AnswerEvent(
         at=at.isoformat(timespec="microseconds"), tenant=TENANT, account_id=person.id, groups=person.groups, session_id="",
         message_id="", model=model, settings_id=settings_id, language="ko" if drawn.random() < 0.82 else "en", status=status,
-        found=found, cached=cached, ttft_ms=total * drawn.uniform(0.15, 0.35), total_ms=total,
+        kind=kind, found=found, cached=cached, ttft_ms=total * drawn.uniform(0.15, 0.35), total_ms=total,
         prompt_tokens=drawn.randint(900, 2600) if used else 0, completion_tokens=drawn.randint(60, 380) if used else 0,
         confidence=drawn.uniform(0.5, 0.98) if found else drawn.uniform(0.05, 0.34),
         channel=drawn.choice(("chat", "chat", "chat", "api", "openai")), pii=pii, suspicious=int(drawn.random() < 0.004),

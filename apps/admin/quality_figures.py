@@ -103,6 +103,8 @@ def _hundredth(value: float) -> float:
 def _key(key: str, by: str) -> str:
     if by == "language":
         return named(words.LANGUAGES, key)
+    if by == "kind":
+        return named(words.QUESTION_KINDS, key)
     return say(words.NO_REASON) if by == "reason" and key == "(none)" else key
 
 

@@ -60,7 +60,7 @@ def named(words: dict[str, Word], code: str) -> str:
 
 @st.cache_resource
 def _transport(api: str, timeout_s: float) -> Transport:
-    return Transport(api, timeout_s)
+    return Transport(api, timeout_s, language=language)
 
 
 def anonymous() -> Client:

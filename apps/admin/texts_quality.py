@@ -125,6 +125,7 @@ SLICED_BY = {
     "language": Word("언어별", "By language"),
     "model": Word("모델별", "By model"),
     "settings_id": Word("검색 설정별", "By settings"),
+    "kind": Word("질문 종류별", "By kind of question"),
     "reason": Word("평가한 까닭별", "By reason"),
     "day": Word("날짜별", "By day"),
 }
@@ -132,8 +133,16 @@ SLICE_NAMES = {
     "language": LANGUAGE,
     "model": MODEL,
     "settings_id": SETTINGS_ID,
+    "kind": Word("질문 종류", "Kind of question"),
     "reason": Word("평가한 까닭", "Reason"),
     "day": DAY,
+}
+QUESTION_KINDS = {
+    "stand_alone": Word("홀로 선 질문", "stands alone"),
+    "follow_up": Word("이어 묻는 질문", "follow-up"),
+    "several_documents": Word("여러 문서로 답함", "answered from several documents"),
+    "no_answer": Word("답을 찾지 못함", "nothing found"),
+    "unknown": Word("기록 없음", "not recorded"),
 }
 NO_REASON = Word("까닭 없음", "no reason given")
 CACHED = Word("캐시에서", "From the cache")

@@ -13,6 +13,7 @@ from apps.chat.markup import answer_html, cite_data, lines, quotation_html
 from apps.chat.texts import Texts
 from llmflow.ports.conversations import ChatSession, Message, MessageStatus
 from llmflow.types import Citation
+from llmflow.wording import in_language, restored
 
 EXTRACTIVE = "extractive"
 
@@ -73,7 +74,8 @@ def exchange_html(exchange: Exchange, texts: Texts, is_last: bool, low_confidenc
 def _answer_body(answer: Message, texts: Texts, low_confidence: float, wished: bool = False) -> str:
     match answer.status:
         case MessageStatus.FAILED:
-            reason = _text(answer.details, "error") or answer.content or texts.failed_next
+            error = restored(_text(answer.details, "error"), answer.details.get("error_said"))
+            reason = in_language(error, texts.language) or answer.content or texts.failed_next
             return f'<div class="failure" role="alert"><strong>{texts.failed}</strong><p>{escape(reason)}</p></div>'
         case MessageStatus.PENDING if not answer.content:
             return f'<p class="thinking">{texts.thinking}<span class="dots" aria-hidden="true"></span></p>'

@@ -13,6 +13,7 @@ LANGUAGES: tuple[tuple[str, Language], ...] = (("한국어", "ko"), ("English", 
 class Texts:
     """The words of one language. `{n}`-style fields are filled with `str.format`."""
 
+    language: str
     welcome: str
     welcome_hint: str
     samples: str
@@ -74,6 +75,7 @@ class Texts:
 
 
 KOREAN = Texts(
+    language="ko",
     welcome="무엇을 찾아 드릴까요?",
     welcome_hint="사내 문서에서 찾은 근거로만 답하고, 문장마다 출처를 붙입니다.",
     samples="이렇게 물어보세요",
@@ -135,6 +137,7 @@ KOREAN = Texts(
 )
 
 ENGLISH = Texts(
+    language="en",
     welcome="What would you like to know?",
     welcome_hint="Answers come only from your organisation's documents, and every statement names its source.",
     samples="Try one of these",

@@ -29,6 +29,7 @@ from llmflow.ports.conversations import ChatSession
 from llmflow.serving.conversations.ask_options import TemplateUse, space_of
 from llmflow.serving.questions import clean_question, question_problem
 from llmflow.types import Account, AskOptions, Citation
+from llmflow.wording import in_language
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +225,7 @@ class Turns:
             case ModelInterrupted():
                 return texts.interrupted
             case LlmflowError():
-                return str(exc)
+                return in_language(str(exc), texts.language)
         return f"{texts.failed}. {texts.failed_next}"
 
 

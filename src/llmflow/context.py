@@ -18,6 +18,8 @@ class RequestContext:
     trace_id: str
     account_id: str = ""
     tenant: str = ""
+    language: str = "en"
+    """What the reader wants sentences of llmflow in, by `Accept-Language`."""
     extra: dict[str, str | int | float] = field(default_factory=dict)
     """More for the access log, such as the session id; no names and no text."""
 
@@ -48,6 +50,12 @@ def current_trace_id() -> str:
     """Return the request's trace id; empty outside of requests."""
     request = _current.get()
     return request.trace_id if request else ""
+
+
+def current_language() -> str:
+    """Return the language that the reader wants sentences in; English outside of requests."""
+    request = _current.get()
+    return request.language if request else "en"
 
 
 def note_account(account_id: str, tenant: str) -> None:

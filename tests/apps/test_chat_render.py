@@ -203,7 +203,7 @@ def test_an_answer_without_evidence_looks_different():
     assert 'class="sources"' not in html
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(ENGLISH)])
+@pytest.mark.parametrize("field", [field.name for field in fields(ENGLISH) if field.name != "language"])
 def test_both_languages_are_complete(field):
     korean, english = getattr(KOREAN, field), getattr(ENGLISH, field)
     assert korean.strip() and english.strip()

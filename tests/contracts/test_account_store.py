@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -221,6 +222,40 @@ class AccountStoreContract:
         assert dict(store.groups("acme")) == {"hr": 0}
         store.create(account("kim"))
         assert store.sign_ins("id-acme-kim") == []
+
+    def test_two_connections_cannot_take_away_the_last_two_administrators(self, fresh: Fresh, store: AccountStore):
+        chiefs = [account(name, role=Role.ADMINISTRATOR) for name in ("a", "b")]
+        for one in (*chiefs, account("r", tenant="rival", role=Role.ADMINISTRATOR), account("u")):
+            store.create(one)
+        other = fresh()
+        try:
+            for _ in range(8):
+                start = Barrier(2)
+
+                def demote(which: tuple[AccountStore, Account, dict], start: Barrier = start) -> bool:
+                    through, who, change = which
+                    start.wait(10)
+                    try:
+                        through.update(who.id, **change, keep_administrator=True)
+                    except Refused as exc:
+                        assert who.name in str(exc)
+                        return False
+                    return True
+
+                changes = {"role": Role.USER}, {"disabled": True}
+                with ThreadPoolExecutor(2) as pool:
+                    done = list(pool.map(demote, zip((store, other), chiefs, changes, strict=True)))
+                assert sorted(done) == [False, True], done
+                for one in chiefs:
+                    store.update(one.id, role=Role.ADMINISTRATOR, disabled=False)
+        finally:
+            other.close()
+        store.update("id-acme-u", disabled=True, keep_administrator=True)
+        store.update(chiefs[0].id, role=Role.ENGINEER, keep_administrator=True)
+        with pytest.raises(Refused, match="only administrator"):
+            store.update(chiefs[1].id, role=Role.USER, keep_administrator=True)
+        store.update(chiefs[1].id, display_name="B", groups=["g"], disabled=False, keep_administrator=True)
+        store.update(chiefs[1].id, role=Role.USER)
 
     def test_the_last_administrator_is_known(self, store: AccountStore):
         for name, role in {"a": Role.ADMINISTRATOR, "b": Role.ADMINISTRATOR, "c": Role.USER}.items():

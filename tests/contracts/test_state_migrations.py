@@ -48,6 +48,7 @@ def make_schema_1(engine: Engine) -> None:
 
     with transaction(engine, writes=True) as connection:
         metadata.create_all(connection, [metadata.tables[name] for name in CORPUS])
+        connection.execute(text("ALTER TABLE documents DROP COLUMN reason_said"))  # which came with revision 0004
         connection.execute(settings.insert(), [{"key": "schema", "value": "1"}, {"key": "active_space", "value": "minilm"}])
 
 
@@ -123,6 +124,7 @@ class MigrationContract:
                     connection.execute(text(f'DROP TABLE "{name}"{cascade}'))
             if cascade:
                 connection.execute(text("DROP FUNCTION audit_only_grows"))
+            connection.execute(text("ALTER TABLE documents DROP COLUMN reason_said"))
             connection.execute(text("INSERT INTO settings (key, value) VALUES ('schema', '1')"))
         with closing(SqlStateStore(url)) as store:
             assert store.digest() == before

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmflow.ports import AnswerEvent, FeedbackRow
+from llmflow.serving.conversations.question_kinds import question_kind
 from llmflow.serving.operating.quality import feedback_counts, newest_reports
 from llmflow.serving.operating.settings import TokenPrice
 from llmflow.serving.operating.usage import PiiRow, as_csv, percentile, pii_rows, quality_rows, usage_rows
+from llmflow.types import Answer, Citation
 
 PRICES = {"chat": TokenPrice(prompt=0.5, completion=2.0)}
 BASE = AnswerEvent(
@@ -106,3 +108,25 @@ def test_a_csv_is_read_back_and_runs_nothing():
     read = list(csv.DictReader(io.StringIO(as_csv(rows))))
     assert read[0]["kind"] == '\'=HYPERLINK("http://x")' and read[1] == {"day": "d", "kind": 'a, "b"\nc', "count": "2"}
     assert as_csv([]) == ""
+
+
+def test_quality_is_split_by_the_kind_of_question():
+    kinds = ("stand_alone", "follow_up", "follow_up", "no_answer", "")
+    events = [replace(BASE, kind=kind, found=kind != "no_answer") for kind in kinds]
+    counted = {row.key: (row.answers, row.found_share) for row in quality_rows(events, "kind")}
+    assert counted == {"stand_alone": (1, 1.0), "follow_up": (2, 1.0), "no_answer": (1, 0.0), "unknown": (1, 1.0)}
+    rows = [feedback("up", kind="follow_up"), feedback("down", kind="follow_up"), feedback("up")]
+    assert [(row.key, row.judged, row.up, row.down) for row in feedback_counts(rows, "kind")] == [
+        ("follow_up", 2, 1, 1), ("unknown", 1, 1, 0),
+    ]  # fmt: skip
+
+
+def test_the_kind_of_a_question_is_told_by_its_answer():
+    def cited(*documents: str) -> tuple[Citation, ...]:
+        return tuple(Citation(n, f"c{n}", d, d, d, None, "", "q") for n, d in enumerate(documents, 1))
+
+    assert question_kind(None) == ""
+    assert question_kind(Answer("", False, model="m", asked="whole")) == "no_answer"
+    assert question_kind(Answer("a", True, model="m", citations=cited("d", "e"), asked="whole")) == "follow_up"
+    assert question_kind(Answer("a", True, model="m", citations=cited("d", "e", "d"))) == "several_documents"
+    assert question_kind(Answer("a", True, model="m", citations=cited("d", "d"))) == "stand_alone"

@@ -35,7 +35,7 @@ async function api(path, { method = 'GET', body } = {}) {
   try {
     response = await fetch(path, {
       method, credentials: 'same-origin', cache: 'no-store',
-      headers: body === undefined ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': 'application/json' },
+      headers: { Accept: 'application/json', 'Accept-Language': state.language, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch { throw Object.assign(new Error(word('offline')), { status: 0 }); }

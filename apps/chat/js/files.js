@@ -86,6 +86,7 @@ function send1(file, one) {
     const request = new XMLHttpRequest();
     request.open('POST', '/api/documents');
     request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('Accept-Language', state.language);
     request.upload.addEventListener('progress', (event) => {
       if (event.lengthComputable) { one.percent = Math.round((100 * event.loaded) / event.total); showFiles(); }
     });

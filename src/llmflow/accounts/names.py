@@ -5,6 +5,7 @@ import unicodedata
 
 from llmflow.errors import Refused
 from llmflow.types import EVERYONE, OWN_SPACE
+from llmflow.wording import said
 
 _ACCOUNT = re.compile(r"[^\W_][\w.@+-]{0,63}")
 _GROUP = re.compile(r"[^\W_](?:[\w .,=&/+@-]{0,98}[\w.=&/+@-])?")
@@ -26,9 +27,9 @@ def group_name(text: str) -> str:
     """Return the group in the form that is kept. Raises `Refused` for what is none, everyone (`*`) and own spaces included."""
     name = unicodedata.normalize("NFKC", text).strip()
     if name.casefold().startswith(OWN_SPACE):
-        raise Refused(f"{name[:80]!r} cannot be a group: names that begin with '{OWN_SPACE}' are people's own spaces.")
+        raise Refused(said("group.own_space", name=f"{name[:80]!r}", prefix=OWN_SPACE))
     if name == EVERYONE:
-        raise Refused(f"'{EVERYONE}' cannot be a group: everyone of a tenant belongs to it already.")
+        raise Refused(said("group.everyone", name=EVERYONE))
     if not _GROUP.fullmatch(name):
         raise Refused(
             f"{name[:80]!r} cannot be a group. Use 1 to 100 letters and digits of any script, begin with one of them; "

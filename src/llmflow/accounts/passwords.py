@@ -7,6 +7,7 @@ from itertools import pairwise
 from pydantic import Field
 
 from llmflow.config import Settings
+from llmflow.wording import said
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like another: no i, l, o, 0, 1
 _PRODUCT = "llmflow"
@@ -38,19 +39,19 @@ def password_problem(password: str, name: str, settings: PasswordSettings) -> st
     """Return why a password is refused, with what to do; empty where it is taken. Characters are counted, not bytes."""
     text = normal_password(password)
     if len(text) < settings.min_length:
-        return f"The password has {len(text)} characters. Use {settings.min_length} or more; a sentence is easy to remember."
+        return said("password.short", count=len(text), least=settings.min_length)
     if len(text) > settings.max_length:
-        return f"The password has {len(text)} characters. Use {settings.max_length} at most."
+        return said("password.long", count=len(text), most=settings.max_length)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        return "The password contains control characters. Type it, or paste it without line breaks."
+        return said("password.control")
     folded = text.casefold()
     rest = folded
     for word in (normal_password(name).casefold(), _PRODUCT):
         rest = rest.replace(word, "") if len(word) > 2 else rest
     if folded == name.casefold() or (rest != folded and len(rest) < _MIN_REST):
-        return "The password is little more than the name. Choose one that nobody would guess from who you are."
+        return said("password.name")
     if folded in _WORST or _repeats(folded) or _counts(folded):
-        return "The password is one of the first that anybody would try. Choose several words that do not belong together."
+        return said("password.common")
     return ""
 
 

@@ -14,6 +14,7 @@ from llmflow.batches import batched
 from llmflow.errors import NameTaken, NotFound, Refused
 from llmflow.ports import Credentials, SignIn
 from llmflow.types import EVERYONE, OWN_SPACE, Account, Role
+from llmflow.wording import said
 
 USED_EVERY_S = 60.0
 """How stale `used_at` and `seen_at` may be: a request must not cost a write."""
@@ -78,8 +79,11 @@ class SqlAccountStore(ApplicationTables):
         role: Role | None = None,
         groups: Sequence[str] | None = None,
         disabled: bool | None = None,
+        keep_administrator: bool = False,
     ) -> Account:
         with self._write() as connection:
+            if keep_administrator and (disabled or role not in (None, Role.ADMINISTRATOR)):
+                _keep_administrator(connection, account_id)
             row = _locked(connection, account_id)
             values: dict[str, Any] = {}
             if display_name is not None:
@@ -204,7 +208,7 @@ class SqlAccountStore(ApplicationTables):
     def add_group(self, tenant: str, name: str) -> None:
         with self._write() as connection:
             if not _make_groups(connection, tenant, [name]):
-                raise NameTaken(f"There is a group '{name}' in '{tenant}' already. Choose another name.")
+                raise NameTaken(said("group.taken", name=name, tenant=tenant))
 
     def delete_group(self, tenant: str, name: str) -> bool:
         own = (groups.c.tenant == storable(tenant)) & (groups.c.name == storable(name))
@@ -253,7 +257,7 @@ def _create(connection: Connection, account: Account, password_hash: str, must_c
     try:
         connection.execute(insert(accounts).values(**values))
     except IntegrityError as exc:
-        raise NameTaken(f"There is an account '{account.name}' in '{account.tenant}' already. Choose another name.") from exc
+        raise NameTaken(said("user.taken", name=account.name, tenant=account.tenant)) from exc
     _join(connection, account.id, account.tenant, account.groups)
 
 
@@ -296,10 +300,24 @@ def _checked_name(name: str, kind: str) -> None:
         raise Refused(f"The name of this {kind} is empty or long. Use 1 to {LONGEST_NAME} characters.")
 
 
+def _keep_administrator(connection: Connection, account_id: str) -> None:
+    """Lock the tenant's enabled administrators until the transaction ends; refuse where the account is the only one.
+
+    They are locked in one order, so that two transactions wait for each other instead of deadlocking. PostgreSQL looks again at
+    rows that it waited for, so the second sees what the first did; SQLite has one writer at a time.
+    """
+    own = select(accounts.c.tenant).where(accounts.c.id == storable(account_id)).scalar_subquery()
+    enabled = (accounts.c.role == str(Role.ADMINISTRATOR)) & (accounts.c.disabled.is_(False))
+    statement = select(accounts.c.id, accounts.c.name).where(accounts.c.tenant == own, enabled).order_by(accounts.c.id)
+    found = connection.execute(statement.with_for_update()).all()
+    if [row.id for row in found] == [account_id]:
+        raise Refused(said("user.last_administrator", name=found[0].name))
+
+
 def _locked(connection: Connection, account_id: str) -> Row[Any]:
     row = connection.execute(select(accounts).where(accounts.c.id == storable(account_id)).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound(f"There is no account '{account_id[:64]}'.")
+        raise NotFound(said("account.none", account=account_id[:64]))
     return row
 
 

@@ -203,6 +203,7 @@ jobs = Table(
     Column("status", String(16), nullable=False),
     Column("progress", Float, nullable=False),
     Column("note", Text, nullable=False),
+    Column("note_said", JSON),
     Column("attempts", Integer, nullable=False),
     Column("worker", Text, nullable=False),
     Column("lease_until", INSTANT, nullable=False),
@@ -237,6 +238,7 @@ answer_events = Table(
     Column("channel", String(16), nullable=False),
     Column("pii", JSON, nullable=False),
     Column("suspicious", Integer, nullable=False),
+    Column("kind", String(32)),
     Index("answer_events_by_time", "tenant", "at"),
 )
 

@@ -146,6 +146,7 @@ def _feedback(row: Row[Any]) -> FeedbackRow:
         model=str(row.details.get("model", "")),
         settings_id=str(row.details.get("settings_id", "")),
         confidence=float(row.details.get("confidence") or 0.0),
+        kind=str(row.details.get("kind") or ""),
     )
 
 

@@ -19,11 +19,12 @@ from llmflow.errors import Busy, NotFound, Refused
 from llmflow.ports import ChatSession, Message, MessageStatus
 from llmflow.ports.conversations import WITHDRAWN
 from llmflow.types import Citation
+from llmflow.wording import said
 
 TITLE_LENGTH = 80
 RATINGS = ("up", "down", "")
 _HANGUL = re.compile("[가-힣]")
-_BEING_WRITTEN = "Another answer of this session is being written. Wait for it, or stop it."
+_BEING_WRITTEN = said("session.pending")
 
 
 class SqlConversationStore(ConversationReader):
@@ -74,7 +75,7 @@ class SqlConversationStore(ConversationReader):
             own = {"session_id": storable(session_id), "account_id": storable(account_id)}
             sessions = statements.LOCKED_SESSION.rows(place, **own)
             if not sessions:
-                raise NotFound("There is no such session.")
+                raise NotFound(said("session.none"))
             [(key, title)] = sessions
             [(last, busy)] = statements.STANDING.rows(place, session_id=key)
             if busy:
@@ -103,9 +104,9 @@ class SqlConversationStore(ConversationReader):
             mine = (messages.c.id == storable(question_id)) & (messages.c.session_id == session.id)
             question = connection.execute(select(messages).where(mine)).one_or_none()
             if question is None:
-                raise NotFound("There is no such message in this session.")
+                raise NotFound(said("message.none_here"))
             if question.role != "user":
-                raise Refused("Only a question can be asked again. Name the question before the answer.")
+                raise Refused(said("message.not_question"))
             later = (messages.c.session_id == session.id) & (messages.c.ordinal > question.ordinal)
             connection.execute(delete(messages).where(later))
             if content is not None:
@@ -139,7 +140,7 @@ class SqlConversationStore(ConversationReader):
             place = inside(connection)
             key, session_id, ordinal, created_at, before, *judged = _unfinished(place, message_id, account_id)
             if before not in (MessageStatus.PENDING, MessageStatus.INTERRUPTED):
-                raise Refused("This answer is finished already. Ask again to have another.")
+                raise Refused(said("answer.finished"))
             text = storable(content)
             kept = {"content": text, "folded": folded(content), "status": str(status), "updated_at": now()}
             statements.FINISHED.rows(place, message_id=key, **statements.new(**kept, details=_written(details)))
@@ -156,7 +157,7 @@ class SqlConversationStore(ConversationReader):
         with self._write() as connection:
             row = _answer(connection, message_id, account_id)
             if row.status == MessageStatus.PENDING or row.withdrawn:
-                raise Refused("Only an answer that is finished and still there can be judged.")
+                raise Refused(said("answer.unjudged"))
             why, better = (storable(reason), storable(correction)) if rating else ("", "")
             judged = {"rating": rating, "reason": why, "correction": better, "rated_at": now() if rating else ""}
             connection.execute(update(messages).where(messages.c.id == row.id).values(**judged))
@@ -201,7 +202,7 @@ def _locked(connection: Connection, session_id: str, account_id: str) -> Row[Any
     """Return the session; whoever else would change it waits."""
     row = connection.execute(select(chat_sessions).where(owned(session_id, account_id)).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("There is no such session.")
+        raise NotFound(said("session.none"))
     return row
 
 
@@ -226,7 +227,7 @@ def _answer(connection: Connection, message_id: str, account_id: str) -> Row[Any
         connection.execute(select(chat_sessions.c.id).where(chat_sessions.c.id == row.session_id).with_for_update())
         row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("There is no such answer.")
+        raise NotFound(said("answer.none"))
     return row
 
 
@@ -300,7 +301,7 @@ def _unfinished(place: Reading, message_id: str, account_id: str) -> tuple[Any, 
         statements.ANSWER_LOCK.rows(place, message_id=mine["message_id"])
         rows = statements.ANSWER.rows(place, **mine)
     if not rows:
-        raise NotFound("There is no such answer.")
+        raise NotFound(said("answer.none"))
     return rows[0]
 
 

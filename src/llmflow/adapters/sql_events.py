@@ -35,4 +35,5 @@ class SqlEventLog(ApplicationTables):
 def _event(row: Row[Any]) -> AnswerEvent:
     values: dict[str, Any] = {field.name: row._mapping[field.name] for field in fields(AnswerEvent)}
     values["groups"] = tuple(values["groups"])
+    values["kind"] = values["kind"] or ""  # events from before revision 0004 have none
     return AnswerEvent(**values)

@@ -9,6 +9,7 @@ from llmflow.adapters.sql_application_tables import jobs
 from llmflow.adapters.sql_values import ApplicationTables, instant, now, page_of, plain, storable
 from llmflow.errors import NameTaken, Refused
 from llmflow.ports import Job, JobStatus
+from llmflow.wording import kept, restored
 
 ENDS = (JobStatus.DONE, JobStatus.FAILED)
 
@@ -50,7 +51,7 @@ class SqlJobStore(ApplicationTables):
             return _job(connection.execute(select(jobs).where(own)).one())
 
     def report(self, job_id: str, worker: str, progress: float, note: str, lease_s: float) -> bool:
-        reached = {"progress": min(1.0, max(0.0, progress)), "note": storable(note)}
+        reached = {"progress": min(1.0, max(0.0, progress)), "note": storable(note), "note_said": kept(note)}
         with self._write() as connection:
             renewed = update(jobs).where(_held(job_id, worker)).values(**reached, lease_until=now(lease_s), updated_at=now())
             return bool(connection.execute(renewed).rowcount)
@@ -58,7 +59,13 @@ class SqlJobStore(ApplicationTables):
     def end(self, job_id: str, worker: str, status: JobStatus, note: str = "") -> bool:
         if status not in ENDS:
             raise Refused(f"A job ends as done or failed, not as {status}.")
-        values: dict[str, Any] = {"status": str(status), "note": storable(note), "lease_until": "", "updated_at": now()}
+        values: dict[str, Any] = {
+            "status": str(status),
+            "note": storable(note),
+            "note_said": kept(note),
+            "lease_until": "",
+            "updated_at": now(),
+        }
         if status is JobStatus.DONE:
             values["progress"] = 1.0
         with self._write() as connection:
@@ -114,7 +121,7 @@ def _job(row: Row[Any]) -> Job:
         payload=row.payload,
         status=JobStatus(row.status),
         progress=row.progress,
-        note=row.note,
+        note=restored(row.note, row.note_said),
         attempts=row.attempts,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -9,6 +9,7 @@ from llmflow.adapters.sql_state_reader import StateReader
 from llmflow.batches import batched
 from llmflow.ports import Plan, PreparedChunk, PreparedDocument, SourceFile
 from llmflow.types import EVERYONE, DocumentStatus
+from llmflow.wording import in_language, kept
 
 
 class SqlStateStore(StateReader):
@@ -114,7 +115,9 @@ class SqlStateStore(StateReader):
             connection.execute(
                 update(documents)
                 .where(documents.c.id == document_id, documents.c.wanted == version)
-                .values(status=DocumentStatus.FAILED, reason=reason, updated_at=now())
+                .values(
+                    status=DocumentStatus.FAILED, reason=in_language(reason, "en"), reason_said=kept(reason), updated_at=now()
+                )
             )
 
     def activate(self, versions_by_document: Mapping[str, str]) -> None:

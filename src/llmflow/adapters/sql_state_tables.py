@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind
+from llmflow.wording import restored
 
 metadata = MetaData()
 
@@ -22,6 +23,7 @@ documents = Table(
     Column("format", String(32), nullable=False, default=""),
     Column("status", String(16), nullable=False, index=True),
     Column("reason", Text, nullable=False, default=""),
+    Column("reason_said", JSON),
     Column("size", Integer, nullable=False, default=0),
     Column("wanted", String(64), nullable=False),
     Column("active", String(64)),
@@ -105,7 +107,7 @@ def document_of(row: Any) -> Document:
         status=DocumentStatus(row.status),
         version=row.active or "",
         fingerprint=row.fingerprint or "",
-        reason=row.reason,
+        reason=restored(row.reason, row.reason_said),
         size=row.size,
         pages=row.pages,
         chunks=row.chunk_count or 0,
@@ -123,6 +125,7 @@ DOCUMENT_COLUMNS = (
     documents.c.format,
     documents.c.status,
     documents.c.reason,
+    documents.c.reason_said,
     documents.c.size,
     documents.c.active,
     documents.c.updated_at,

@@ -8,6 +8,7 @@ from llmflow.adapters.sql_application_tables import template_versions, templates
 from llmflow.adapters.sql_values import ApplicationTables, now, storable
 from llmflow.errors import NameTaken, NotFound
 from llmflow.ports import PromptTemplate
+from llmflow.wording import said
 
 
 class SqlTemplateStore(ApplicationTables):
@@ -37,7 +38,7 @@ class SqlTemplateStore(ApplicationTables):
             if known is not None and (
                 known.tenant != template.tenant or not (known.shared or known.account_id == template.account_id)
             ):
-                raise NotFound("There is no such template.")
+                raise NotFound(said("template.none"))
             maker = template.account_id if known is None else known.account_id
             _refuse_taken(connection, template, maker)
             version = 1 if known is None else known.version + 1
@@ -118,7 +119,7 @@ def _refuse_taken(connection: Connection, template: PromptTemplate, maker: str) 
     seen = templates.c.shared.is_(True) | (templates.c.account_id == maker)
     same = select(templates.c.id).where(others, seen, templates.c.name == storable(template.name)).limit(1)
     if connection.execute(same).first() is not None:
-        raise NameTaken(f"There is a template '/{template.name}' already. Choose another name.")
+        raise NameTaken(said("template.name_taken", name=template.name))
 
 
 def _template(row: Row[Any]) -> PromptTemplate:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from llmflow.errors import Refused
 from llmflow.ports import PromptTemplate
+from llmflow.wording import said
 
 VARIABLE = re.compile(r"\{\{\s*([^\W\d]\w{0,39})\s*\}\}")
 """A letter or underscore of any script, then letters, digits, underscores."""
@@ -93,12 +94,12 @@ def render(text: str, values: Mapping[str, str]) -> str:
     missing = [name for name in wanted if not values.get(name, "").strip()]
     unknown = sorted(set(values) - set(wanted))
     if missing or unknown:
-        said = [f"without a value: {', '.join(missing)}"] if missing else []
-        said += [f"not in the template: {', '.join(name[:40] for name in unknown)}"] if unknown else []
-        raise Refused(f"The values do not fit ({'; '.join(said)}). This template's variables are: {', '.join(wanted) or 'none'}.")
+        faults = [f"without a value: {', '.join(missing)}"] if missing else []
+        faults += [f"not in the template: {', '.join(name[:40] for name in unknown)}"] if unknown else []
+        raise Refused(said("template.values", faults="; ".join(faults), variables=", ".join(wanted) or "none"))
     for name, value in values.items():
         if len(value) > MAX_VALUE:
-            raise Refused(f"The value of {name} has {len(value)} characters; at most {MAX_VALUE} are filled in. Shorten it.")
+            raise Refused(said("template.value_long", name=name, count=len(value), most=MAX_VALUE))
     return VARIABLE.sub(lambda match: values[match.group(1)], text)
 
 

@@ -14,11 +14,12 @@ from llmflow.ingestion.chunking import ChunkDraft, ChunkerSettings, chunk_docume
 from llmflow.ingestion.extraction import ExtractionSettings
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import Masker, MaskingSettings
-from llmflow.ingestion.parsing import ParserSettings, parse_file
+from llmflow.ingestion.parsing import ParserSettings, load_readers, parse_file
 from llmflow.ports import PreparedChunk, PreparedDocument, SourceFile
 from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.types import Chunk, ElementKind, Mention, ParsedDocument, Relation
+from llmflow.wording import said
 
 PIPELINE_VERSION = 4
 """Raised when the code of a step changes its results; part of every fingerprint."""
@@ -68,7 +69,7 @@ def prepare_document(
     drafts = chunk_document(parsed, settings.chunker)
     laps.append(perf_counter())
     if not drafts:
-        raise DocumentError(f"{file.source} holds no text that could be searched. Add text, or turn on OCR for scanned pages.")
+        raise DocumentError(said("document.no_text", source=file.source))
     masker = load_masker(settings.masking)
     titles, pii = _mask_once(masker, [parsed.title, *dict.fromkeys(h for draft in drafts for h in draft.heading_path)])
     title = titles[parsed.title]
@@ -106,7 +107,8 @@ def load_masker(settings: MaskingSettings) -> Masker:
 
 
 def warm_up(settings: PreparationSettings) -> None:
-    """Load what every file needs: the masker and the morphemes. Seconds in a fresh process, nothing afterwards."""
+    """Load what files need: readers, masker, morphemes. Seconds in a fresh process, nothing afterwards."""
+    load_readers()
     load_masker(settings.masking).mask("준비되었나요?")
     morphemes(["준비되었나요?"], settings.analyser)
 

@@ -20,6 +20,7 @@ from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prep
 from llmflow.ingestion.workers import Outcome, WarmWorkers, map_files
 from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
 from llmflow.retrieval.tokens import HANGUL
+from llmflow.wording import said
 
 INLINE_FILES = 4
 """Up to so many small files are prepared in this process: starting workers would take longer."""
@@ -201,7 +202,7 @@ def _run(
 
 def _keep(file: SourceFile, outcome: Outcome[PreparedDocument], stores: Stores, report: PrepareReport) -> None:
     if outcome.value is None:
-        stores.state.fail(file.document_id, file.version, outcome.error or "It failed without a reason.")
+        stores.state.fail(file.document_id, file.version, outcome.error or said("worker.no_reason"))
         report.failed += 1
         return
     stores.state.stage(outcome.value, file.groups)

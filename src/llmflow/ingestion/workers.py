@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from llmflow.errors import LlmflowError
+from llmflow.wording import said
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -171,9 +172,9 @@ def _attempt(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
     except LlmflowError as exc:
         reason = str(exc)
     except MemoryError:
-        reason = "The document needs more memory than a worker may use. Split it, or raise the memory limit of the workers."
+        reason = said("worker.memory")
     except Exception as exc:  # one bad file must not stop the batch, whatever a library raises over it
-        reason = f"The document cannot be read ({type(exc).__name__}: {exc}). Save it again in its application and retry."
+        reason = said("worker.failed", kind=type(exc).__name__, reason=exc)
     return Outcome(error=reason, seconds=time.perf_counter() - started)
 
 
@@ -183,16 +184,13 @@ def _collect(future: "Future[Outcome[Result]]", timeout_s: float, memory_bytes: 
     try:
         return future.result()
     except TimeoutError:
-        return Outcome(
-            error=f"Reading took longer than {timeout_s:g} s. Split the document, or raise the time limit of the workers."
-        )
+        return Outcome(error=said("worker.too_slow", seconds=f"{timeout_s:g}"))
     except ProcessExpired as exc:
         number = -exc.exitcode if exc.exitcode < 0 else 0
         how = signal.strsignal(number) if number else f"exit code {exc.exitcode}"
-        hint = f" It may have needed more than {memory_bytes / 1024**3:.1f} GiB of memory." if memory_bytes else ""
-        return Outcome(
-            error=f"The worker died while reading it ({how}).{hint} Save the document again in its application, or split it."
-        )
+        if memory_bytes:
+            return Outcome(error=said("worker.died_of_memory", how=how, memory=f"{memory_bytes / 1024**3:.1f}"))
+        return Outcome(error=said("worker.died", how=how))
 
 
 def _prepare_worker(parent: int, memory_bytes: int, initializer: Callable[[], None] | None) -> None:

@@ -71,9 +71,14 @@ class AccountStore(Protocol):
         role: Role | None = None,
         groups: Sequence[str] | None = None,
         disabled: bool | None = None,
+        keep_administrator: bool = False,
     ) -> Account:
         """Change what is given and return the account. Disabling or changing role or groups ends nothing by itself:
-        sign-ins are resolved to the account at each request."""
+        sign-ins are resolved to the account at each request.
+
+        With `keep_administrator` raises `Refused` where the tenant would be left without an enabled administrator, whatever
+        other connections do at the same time: of two that take the role from the last two, one is refused.
+        """
         ...
 
     def delete(self, account_id: str) -> bool:

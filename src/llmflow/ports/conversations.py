@@ -79,6 +79,8 @@ class FeedbackRow:
     settings_id: str
     confidence: float = 0.0
     """Of the answer, 0 to 1: a judgement that says otherwise points at what is confidently wrong."""
+    kind: str = ""
+    """Of the question, as `AnswerEvent` has it."""
 
 
 class ConversationStore(Protocol):

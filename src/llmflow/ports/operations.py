@@ -151,6 +151,8 @@ class AnswerEvent:
     """Masked in question and answer, by kind."""
     suspicious: int = 0
     """Retrieved passages whose instructions were neutralised."""
+    kind: str = ""
+    """Of the question: `stand_alone`, `follow_up`, `several_documents` or `no_answer`; empty where it is not known."""
 
 
 class EventLog(Protocol):

@@ -29,6 +29,7 @@ from llmflow.serving.web.access_log import install_access_log
 from llmflow.serving.web.http_errors import HttpProblem, install_error_handlers
 from llmflow.serving.web.middleware import BodyLimit, SecurityHeaders
 from llmflow.types import Answer, AskOptions, ChatTurn, Principal
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ def _unknown() -> APIRouter:
 
     def unknown(path: str, request: Request) -> None:
         error = f"There is no {request.method} {request.url.path}."
-        raise HttpProblem(404, error, "The routes in /openapi.json.", "Check the address and the method.")
+        raise HttpProblem(404, error, said("route.known"), said("route.check"))
 
     for prefix in ("/api", "/v1"):
         router.add_api_route(

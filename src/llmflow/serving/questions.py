@@ -4,6 +4,7 @@ import unicodedata
 from typing import Literal
 
 from llmflow.errors import Refused
+from llmflow.wording import said
 
 QuestionProblem = Literal["empty", "too_long", "control"]
 
@@ -31,15 +32,15 @@ class QuestionRefused(Refused):
     """A question that cannot be asked, with the kind of fault for pages that say it in their own words."""
 
     def __init__(self, fault: QuestionProblem, length: int, max_chars: int) -> None:
-        said = {
-            "empty": ("The question is empty.", "Write a question."),
-            "too_long": (f"The question has {length} characters.", "Shorten the question."),
-            "control": ("The question contains control characters.", "Remove them, or paste as plain text."),
+        faults = {
+            "empty": (said("question.empty"), said("question.write")),
+            "too_long": (said("question.too_long", count=length), said("question.shorten")),
+            "control": (said("question.control"), said("question.paste")),
         }
-        error, self.then = said[fault]
+        error, self.then = faults[fault]
         super().__init__(error)
         self.fault = fault
-        self.allowed = f"1 to {max_chars} characters of text; line breaks and tabs are fine."
+        self.allowed = said("question.length", most=max_chars)
 
 
 def checked_question(text: str, max_chars: int) -> str:

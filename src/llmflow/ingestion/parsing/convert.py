@@ -8,6 +8,7 @@ from llmflow.ingestion.parsing.html import read_html
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.rtf import normalise_rtf
 from llmflow.ingestion.parsing.settings import ParserSettings
+from llmflow.wording import said
 
 _NO_TITLE = "-"  # pandoc names a document without a title after its input
 
@@ -22,18 +23,15 @@ def read_with_pandoc(data: bytes, source: str, settings: ParserSettings) -> Read
     try:
         program = pypandoc.get_pandoc_path()
     except OSError as exc:
-        raise MissingDependency("pandoc is missing. Install it with `pip install pypandoc-binary`.") from exc
+        raise MissingDependency(said("pandoc.missing")) from exc
     command = [program, "+RTS", "-M2G", "-RTS", "--sandbox", "--from", source, "--to", "html", "--standalone", "--wrap=none"]
     command += ["--mathml", "-"]
     try:
         done = run_child(command, normalise_rtf(data) if source == "rtf" else data, timeout_s=settings.converter_seconds)
     except subprocess.TimeoutExpired as exc:
-        raise DocumentError(
-            f"Reading the {source.upper()} document took longer than {settings.converter_seconds} s. "
-            "Split it, or raise converter_seconds in the parser settings."
-        ) from exc
+        raise DocumentError(said("convert.too_slow", source=source.upper(), seconds=settings.converter_seconds)) from exc
     if done.returncode != 0:
         reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
-        raise DocumentError(f"The {source.upper()} document is damaged ({reason}). Save it again in its application and retry.")
+        raise DocumentError(said("convert.damaged", source=source.upper(), reason=reason))
     reading = read_html(done.stdout.decode("utf-8", "replace"))
     return Reading(reading.elements, title=reading.title if reading.title != _NO_TITLE else "")

@@ -12,6 +12,7 @@ import zlib
 
 from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.text import decode, looks_binary
+from llmflow.wording import said
 
 ALLOWED = (
     "PDF, DOCX, DOC, PPTX, PPT, XLSX, XLS, ODT, RTF, EPUB, HTML, Markdown, RST, Org, plain text, CSV, TSV, JSON, NDJSON, XML, "
@@ -64,7 +65,7 @@ def detect_format(data: bytes, name: str) -> str:
     if binary:
         return binary
     if looks_binary(data):
-        raise DocumentError(f"'{name}' is a binary file of an unknown kind. Allowed are {ALLOWED}. Convert it to one of them.")
+        raise DocumentError(said("kind.binary", name=name, kinds=ALLOWED))
     return _by_text(data, name)
 
 
@@ -102,7 +103,7 @@ def _by_members(data: bytes) -> str:
             names = archive.namelist()
             kind = archive.read("mimetype")[:200].decode("latin-1").strip() if "mimetype" in names else ""
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zlib.error) as exc:
-        raise DocumentError(f"The archive is damaged ({exc}). Open it in its application, save it again and retry.") from exc
+        raise DocumentError(said("archive.damaged", reason=exc)) from exc
     for folder, kind_of_office in (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")):
         if any(member.startswith(folder) for member in names) and "[Content_Types].xml" in names:
             return kind_of_office
@@ -111,10 +112,10 @@ def _by_members(data: bytes) -> str:
     if kind.startswith("application/vnd.oasis.opendocument.text"):
         return "odt"
     if kind.startswith("application/vnd.oasis.opendocument"):
-        raise DocumentError("OpenDocument sheets and slides are not read. Save the file as XLSX, PPTX or PDF and retry.")
+        raise DocumentError(said("kind.opendocument"))
     if kind == "application/hwp+zip":
-        raise DocumentError("HWPX documents are not read. Save the file as DOCX or PDF in Hangul Office and retry.")
-    raise DocumentError(f"ZIP archives are not read. Unpack it and add the files one by one; allowed are {ALLOWED}.")
+        raise DocumentError(said("kind.hwpx"))
+    raise DocumentError(said("kind.zip", kinds=ALLOWED))
 
 
 def _by_streams(data: bytes) -> str:
@@ -124,9 +125,9 @@ def _by_streams(data: bytes) -> str:
         with olefile.OleFileIO(io.BytesIO(data)) as archive:
             names = {"/".join(path) for path in archive.listdir()}
     except Exception as exc:  # olefile raises whatever the damage leads to
-        raise DocumentError(f"The Office file is damaged ({exc}). Open it in its application, save it again and retry.") from exc
+        raise DocumentError(said("office.container_damaged", reason=exc)) from exc
     if "EncryptedPackage" in names:
-        raise DocumentError("The document is protected by a password. Remove the password in its application and retry.")
+        raise DocumentError(said("document.password"))
     for stream, kind in (
         ("WordDocument", "doc"),
         ("PowerPoint Document", "ppt"),
@@ -137,8 +138,8 @@ def _by_streams(data: bytes) -> str:
         if stream in names:
             return kind
     if any(name.startswith("BodyText/") for name in names):
-        raise DocumentError("HWP documents are not read. Save the file as DOCX or PDF in Hangul Office and retry.")
-    raise DocumentError(f"The file is an Office container of an unknown kind. Allowed are {ALLOWED}.")
+        raise DocumentError(said("kind.hwp"))
+    raise DocumentError(said("kind.office", kinds=ALLOWED))
 
 
 def _by_text(data: bytes, name: str) -> str:

@@ -12,6 +12,7 @@ from llmflow.errors import DocumentError
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.tables import rows_to_html, table_elements
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 _DROPPED = frozenset(
     [
@@ -109,7 +110,7 @@ def read_html(text: str) -> Reading:
     except etree.ParserError:  # nothing but comments or markup without content
         return Reading([])
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):  # the rest was left out without an exception
-        raise DocumentError("The page is nested deeper than 2,048 levels. Flatten it and retry.")
+        raise DocumentError(said("html.too_deep"))
     titles = root.xpath("//head/title|//title[not(ancestor::*[local-name()='svg'])]")
     title = " ".join(titles[0].text_content().split()) if titles else ""
     return Reading(_Walk(root).elements, title=title)

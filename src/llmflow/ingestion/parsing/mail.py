@@ -14,9 +14,10 @@ from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.ingestion.parsing.text import decode, read_text
 from llmflow.types import Element, ElementKind, ParsedDocument
+from llmflow.wording import said
 
 ReadAttachment = Callable[[bytes, str], ParsedDocument]
-_ENCRYPTED = "The mail is encrypted. Decrypt it in the mail program, save it again and retry."
+_ENCRYPTED = said("mail.encrypted")
 _HEADERS = ("From", "To", "Cc", "Date")
 
 
@@ -85,7 +86,7 @@ def read_msg(data: bytes, settings: ParserSettings, read_attachment: ReadAttachm
     except DocumentError:
         raise
     except Exception as exc:  # oxmsg raises whatever the damage leads to
-        raise DocumentError(f"The mail is damaged ({exc}). Save it again in the mail program and retry.") from exc
+        raise DocumentError(said("mail.damaged", reason=exc)) from exc
     return _reading(fields, plain, page, attachments, settings, read_attachment)
 
 

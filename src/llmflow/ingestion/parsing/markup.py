@@ -9,6 +9,7 @@ from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.records import group_records
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 
 def read_xml(text: str, settings: ParserSettings) -> Reading:
@@ -21,7 +22,7 @@ def read_xml(text: str, settings: ParserSettings) -> Reading:
     try:
         root = etree.fromstring(source.strip().encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as exc:
-        raise DocumentError(f"The XML is malformed ({exc.msg}). Correct it and retry.") from exc
+        raise DocumentError(said("xml.malformed", reason=exc.msg)) from exc
     if _is_data(root):
         return Reading(list(group_records(("\n".join(_fields(row)) for row in root), settings)))
     elements = []

@@ -11,6 +11,7 @@ from llmflow.ingestion.parsing.guards import check_pages
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,7 +26,7 @@ def read_image(data: bytes, settings: ParserSettings) -> Reading:
     Raises DocumentError for damaged or huge pictures and where OCR is switched off; MissingDependency without Tesseract.
     """
     if not settings.ocr:
-        raise DocumentError("The file is a picture and OCR is switched off. Switch `ocr` on in the parser settings and retry.")
+        raise DocumentError(said("picture.ocr_off"))
     from PIL import Image, ImageOps, ImageSequence
 
     _register_heic()
@@ -35,8 +36,7 @@ def read_image(data: bytes, settings: ParserSettings) -> Reading:
         with Image.open(io.BytesIO(data)) as picture:
             if picture.width * picture.height > settings.max_image_pixels:
                 raise DocumentError(
-                    f"The picture has {picture.width} x {picture.height} pixels; "
-                    f"at most {settings.max_image_pixels:,} in all are read. Scale it down."
+                    said("picture.too_large", width=picture.width, height=picture.height, most=f"{settings.max_image_pixels:,}")
                 )
             for frame in ImageSequence.Iterator(picture):
                 count += 1
@@ -46,11 +46,9 @@ def read_image(data: bytes, settings: ParserSettings) -> Reading:
                 upright = ImageOps.exif_transpose(_on_white(frame))
                 elements.extend(Element(ElementKind.IMAGE, text, page=count) for text in recognise(upright, settings))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as exc:
-        raise DocumentError(f"The picture is damaged ({exc}). Save it again as PNG and retry.") from exc
+        raise DocumentError(said("picture.damaged", reason=exc)) from exc
     if not elements:
-        raise DocumentError(
-            "No text was recognised in the picture. Check that it holds text and is sharp, upright and large enough."
-        )
+        raise DocumentError(said("picture.no_text"))
     return Reading(elements, pages=count)
 
 
@@ -61,7 +59,7 @@ def recognise(picture: "Image.Image", settings: ParserSettings, dpi: int | None 
     """
     program = shutil.which("tesseract")
     if program is None:
-        raise MissingDependency(f"Pictures and scanned pages are read by Tesseract, which is not installed. {INSTALL}")
+        raise MissingDependency(said("ocr.missing", install=INSTALL))
     if min(picture.size) < _SMALL and max(picture.size) < 4 * _SMALL:
         factor = min(2.0, 4 * _SMALL / max(picture.size))
         picture = picture.resize((max(1, round(picture.width * factor)), max(1, round(picture.height * factor))))
@@ -72,14 +70,12 @@ def recognise(picture: "Image.Image", settings: ParserSettings, dpi: int | None 
     try:
         done = run_child(command, buffer.getvalue(), timeout_s=settings.ocr_page_seconds)
     except subprocess.TimeoutExpired as exc:
-        raise DocumentError(
-            f"Reading one page by OCR took longer than {settings.ocr_page_seconds} s. Raise ocr_page_seconds or scale it down."
-        ) from exc
+        raise DocumentError(said("ocr.too_slow", seconds=settings.ocr_page_seconds)) from exc
     if done.returncode != 0:
         reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
         if "loading language" in reason or "load any languages" in reason or "traineddata" in reason:
-            raise MissingDependency(f"Tesseract lacks the languages {settings.ocr_languages}. {INSTALL}")
-        raise DocumentError(f"Tesseract cannot read the picture ({reason}). Save it again as PNG and retry.")
+            raise MissingDependency(said("ocr.languages", languages=settings.ocr_languages, install=INSTALL))
+        raise DocumentError(said("ocr.failed", reason=reason))
     text = done.stdout.decode("utf-8", "replace").replace("\x0c", "\n")
     paragraphs = ["\n".join(line.strip() for line in block.splitlines() if line.strip()) for block in text.split("\n\n")]
     return [paragraph for paragraph in paragraphs if sum(character.isalnum() for character in paragraph) > 1]

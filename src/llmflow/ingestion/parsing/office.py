@@ -1,5 +1,7 @@
 """Word and PowerPoint files through unstructured; headings come from styles and title placeholders, never from guesses."""
 
+import contextlib
+import importlib
 import io
 import re
 import shutil
@@ -20,6 +22,7 @@ from llmflow.ingestion.parsing.offline import install_offline_sentences
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 if TYPE_CHECKING:
     from unstructured.documents.elements import Element as Piece
@@ -75,11 +78,7 @@ def convert_legacy(data: bytes, source: str, target: str, settings: ParserSettin
     """
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
-        raise DocumentError(
-            f"{source.upper()} files are read through LibreOffice, which is not installed. "
-            f"Save the file as {target.upper()} and retry, "
-            "or install the package libreoffice-core with libreoffice-writer and libreoffice-impress."
-        )
+        raise DocumentError(said("office.missing", source=source.upper(), target=target.upper()))
     with tempfile.TemporaryDirectory() as folder:
         original = Path(folder, f"document.{source}")
         original.write_bytes(data)
@@ -87,19 +86,26 @@ def convert_legacy(data: bytes, source: str, target: str, settings: ParserSettin
         try:
             run_child([*command, "--outdir", folder, str(original)], timeout_s=settings.converter_seconds)
         except subprocess.TimeoutExpired as exc:
-            raise DocumentError(
-                f"LibreOffice needed longer than {settings.converter_seconds} s. Save the file as {target.upper()} and retry."
-            ) from exc
+            raise DocumentError(said("office.too_slow", seconds=settings.converter_seconds, target=target.upper())) from exc
         made = original.with_suffix(f".{target}")
         if not made.is_file():
-            raise DocumentError(f"LibreOffice cannot read the {source.upper()} file. Save it as {target.upper()} and retry.")
+            raise DocumentError(said("office.failed", source=source.upper(), target=target.upper()))
         return made.read_bytes()
 
 
+def load_readers() -> None:
+    """Import what reads Word, PowerPoint and Excel: seconds in a fresh process. What is not installed is told with the file."""
+    install_offline_sentences()
+    for name in ("docx", "pptx"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"unstructured.partition.{name}")
+    for name in ("openpyxl", "pypdfium2"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def _damaged(application: str, exc: Exception) -> str:
-    return (
-        f"The {application} file is damaged ({exc or type(exc).__name__}). Open it in its application, save it again and retry."
-    )
+    return said("office.damaged", application=application, reason=exc or type(exc).__name__)
 
 
 def _elements(pieces: "list[Piece]", trust_depth: bool) -> Iterator[Element]:

@@ -21,14 +21,13 @@ from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.ingestion.parsing.sheets import read_xls, read_xlsx
 from llmflow.ingestion.parsing.text import clean, decode, read_text
 from llmflow.types import Element, ElementKind, ParsedDocument
+from llmflow.wording import said
 
 _TEXT_FORMATS = frozenset(["txt", "md", "html", "xml", "csv", "tsv", "json", "rst", "org"])
 _PANDOC_FORMATS = {"rtf": "rtf", "rst": "rst", "org": "org", "epub": "epub", "odt": "odt"}
 _MAX_MAIL_DEPTH = 3
 _LONGEST_TITLE = 300
 _PICTURE_CARRIERS = frozenset({"docx", "pptx", "odt", "epub", "html", "eml", "msg"})
-_PICTURES = " If its text stands in pictures, save it as PDF and retry: pages without text are read by OCR."
-_FILL = " Add text and retry."
 _TITLE_WITHIN = 10  # a first heading further down names a part, not the document
 
 
@@ -53,14 +52,14 @@ def parse_bytes(data: bytes, name: str, settings: ParserSettings, depth: int = 0
     except MissingDependency as exc:
         raise DocumentError(str(exc)) from exc
     except RecursionError as exc:
-        raise DocumentError("The document is nested too deeply to be read. Flatten it and retry.") from exc
+        raise DocumentError(said("document.too_deep")) from exc
     except MemoryError as exc:
-        raise DocumentError("The document needs more memory than a worker may use. Split it and retry.") from exc
+        raise DocumentError(said("document.memory")) from exc
     elements = tuple(_finish(reading.elements, settings))
     if not elements and kind in ("md", "html") and any(character.isalnum() for character in reading.title):
         elements = (Element(ElementKind.TITLE, clean(reading.title), level=1),)  # a page that is only its title
     if not elements:
-        raise DocumentError(f"The {kind.upper()} file holds no readable text.{_PICTURES if kind in _PICTURE_CARRIERS else _FILL}")
+        raise DocumentError(_no_text(kind))
     check_characters(sum(len(element.text) for element in elements), settings)
     return ParsedDocument(
         title=_title(reading, elements, name),
@@ -93,9 +92,7 @@ def _read(data: bytes, kind: str, name: str, settings: ParserSettings, depth: in
 
         def read_attachment(content: bytes, attached: str) -> ParsedDocument:
             if depth >= _MAX_MAIL_DEPTH:
-                raise DocumentError(
-                    f"Mails are nested deeper than {_MAX_MAIL_DEPTH} levels. Save the inner mail as a file of its own."
-                )
+                raise DocumentError(said("mail.too_deep", levels=_MAX_MAIL_DEPTH))
             return parse_bytes(content, attached, settings, depth + 1)
 
         return read_mail(data, settings, read_attachment)
@@ -155,3 +152,9 @@ def _title(reading: Reading, elements: tuple[Element, ...], name: str) -> str:
     stem = Path(name).stem or name
     found = next((title for title in titles if title), stem)
     return clean(found)[:_LONGEST_TITLE]
+
+
+def _no_text(kind: str) -> str:
+    if kind in _PICTURE_CARRIERS:
+        return said("document.pictures_only", format=kind.upper())
+    return said("document.nothing_to_read", format=kind.upper())

@@ -14,6 +14,7 @@ from llmflow.ingestion.parsing.pdf_layout import drop_repeated, lines_to_element
 from llmflow.ingestion.parsing.pdf_lines import Line, page_lines
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -33,10 +34,8 @@ def read_pdf(data: bytes, settings: ParserSettings) -> Reading:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as exc:
         if "password" in str(exc).lower():
-            raise DocumentError("The PDF is protected by a password. Remove the password and retry.") from exc
-        raise DocumentError(
-            f"The PDF is damaged ({exc}). Open it in its application, save or print it to PDF again and retry."
-        ) from exc
+            raise DocumentError(said("pdf.password")) from exc
+        raise DocumentError(said("pdf.damaged", reason=exc)) from exc
     try:
         count = len(document)
         check_pages(count, settings)
@@ -73,9 +72,7 @@ def _read_pages(document: "PdfDocument", count: int, settings: ParserSettings) -
     pages = [[] if index in read else lines for index, lines in enumerate(pages)]
     elements = _merge(lines_to_elements(drop_repeated(pages, heights)), read)
     if not elements and scanned:
-        raise DocumentError(
-            warnings[0] if warnings else "The PDF holds only pictures without recognisable text. Scan it again, sharper."
-        )
+        raise DocumentError(warnings[0] if warnings else said("pdf.no_text"))
     return Reading(elements, title=_title(document), pages=count, warnings=tuple(warnings))
 
 
@@ -105,15 +102,10 @@ def _read_scans(
     document: "PdfDocument", scanned: list[int], settings: ParserSettings, warnings: list[str]
 ) -> dict[int, list[str]]:
     if not settings.ocr:
-        warnings.append(
-            f"{len(scanned)} scanned pages were left out: OCR is switched off. Switch `ocr` on in the parser settings."
-        )
+        warnings.append(said("pdf.ocr_off", count=len(scanned)))
         return {}
     if len(scanned) > settings.max_ocr_pages:
-        raise DocumentError(
-            f"The PDF has {len(scanned)} scanned pages; at most {settings.max_ocr_pages} are read by OCR. "
-            "Split it, or raise max_ocr_pages in the parser settings."
-        )
+        raise DocumentError(said("pdf.too_many_scans", count=len(scanned), most=settings.max_ocr_pages))
     read: dict[int, list[str]] = {}
     for index in scanned:
         page = document[index]
@@ -123,7 +115,7 @@ def _read_scans(
             bitmap = page.render(scale=scale, grayscale=True)  # pyright: ignore[reportArgumentType]
             read[index] = recognise(bitmap.to_pil(), settings, round(72 * scale))
         except MissingDependency as exc:
-            warnings.append(f"{len(scanned)} scanned pages were left out. {exc}")
+            warnings.append(said("pdf.scans_left_out", count=len(scanned), reason=exc))
             return {}
         finally:
             page.close()

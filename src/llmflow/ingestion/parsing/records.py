@@ -11,6 +11,7 @@ from llmflow.ingestion.parsing.guards import check_records
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -24,7 +25,7 @@ def read_delimited(text: str, settings: ParserSettings, delimiter: str | None = 
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _choose_delimiter(text)))
     except csv.Error as exc:
-        raise DocumentError(f"The table cannot be read as CSV ({exc}). Check its quotes and delimiters and retry.") from exc
+        raise DocumentError(said("csv.malformed", reason=exc)) from exc
     check_records(len(rows), settings)
     return Reading(list(row_elements(rows, settings)))
 
@@ -122,7 +123,7 @@ def read_json(text: str, settings: ParserSettings) -> Reading:
 
 
 def _too_deep(settings: ParserSettings) -> str:
-    return f"The JSON is nested deeper than {settings.max_json_depth} levels. Flatten it and retry."
+    return said("json.too_deep", levels=settings.max_json_depth)
 
 
 def _load(text: str) -> object:
@@ -139,9 +140,7 @@ def _load(text: str) -> object:
             except json.JSONDecodeError as exc:
                 problem = exc if rows and number > 1 else whole
                 line_number = number if rows and number > 1 else whole.lineno
-                raise DocumentError(
-                    f"The JSON is malformed on line {line_number}: {problem.msg}. Correct that line and retry."
-                ) from exc
+                raise DocumentError(said("json.malformed", line=line_number, reason=problem.msg)) from exc
         return rows
 
 

@@ -10,6 +10,7 @@ from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.records import row_elements
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.types import Element, ElementKind
+from llmflow.wording import said
 
 _MAX_COLUMNS = 1000
 
@@ -34,7 +35,7 @@ def read_xlsx(data: bytes, settings: ParserSettings) -> Reading:
     except DocumentError:
         raise
     except Exception as exc:  # openpyxl raises whatever the damage leads to
-        raise DocumentError(f"The Excel file is damaged ({exc}). Open it in Excel, save it again and retry.") from exc
+        raise DocumentError(said("excel.damaged", reason=exc)) from exc
     return _reading(names, sheets, settings)
 
 
@@ -52,8 +53,8 @@ def read_xls(data: bytes, settings: ParserSettings) -> Reading:
         raise
     except Exception as exc:  # xlrd raises whatever the damage leads to
         if "encrypt" in str(exc).lower():
-            raise DocumentError("The workbook is protected by a password. Remove the password in Excel and retry.") from exc
-        raise DocumentError(f"The Excel file is damaged ({exc}). Open it in Excel, save it again and retry.") from exc
+            raise DocumentError(said("excel.password")) from exc
+        raise DocumentError(said("excel.damaged", reason=exc)) from exc
     return _reading(names, sheets, settings)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from llmflow.errors import LlmflowError
 from llmflow.ports import AnswerEvent, ConversationStore, EventLog, Message, MessageStatus
 from llmflow.serving.conversations.answer_run import Outcome
+from llmflow.serving.conversations.question_kinds import question_kind
 from llmflow.types import Account, Answer, ChatTurn
+from llmflow.wording import in_language, kept
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ def count_answer(events: EventLog, asked: Asked, outcome: Outcome, message_id: s
         channel=asked.channel,
         pii=dict(sorted(pii.items())),
         suspicious=len(answer.suspicious),
+        kind=question_kind(outcome.answer),
     )
     try:
         events.record(event)
@@ -101,10 +104,14 @@ def details_of(outcome: Outcome, language: str) -> dict[str, Any]:
     times = {"ttft_ms": round(outcome.ttft_ms, 1), "total_ms": round(outcome.total_ms, 1), "language": language}
     answer = outcome.answer
     if answer is None:
-        return {**times, "error": outcome.error} if outcome.error else times
+        if not outcome.error:
+            return times
+        beside = kept(outcome.error)
+        return {**times, "error": in_language(outcome.error, "en"), **({"error_said": beside} if beside else {})}
     return {
         **times,
         "found": answer.found,
+        "kind": str(question_kind(answer)),
         "model": answer.model,
         "confidence": round(answer.confidence, 4),
         "settings_id": answer.settings_id,

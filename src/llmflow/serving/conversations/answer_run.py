@@ -13,11 +13,12 @@ from llmflow.ingestion.masking import MaskedText
 from llmflow.ports import MessageStatus
 from llmflow.serving.conversations.answer_slots import Slot
 from llmflow.types import Answer
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
 Kept = TypeVar("Kept", covariant=True)
-_UNEXPECTED = "Something failed on our side."
+_UNEXPECTED = said("server.failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class AnswerRun(Generic[Kept]):
         if self._ended:
             return None
         if item is None:
-            raise ModelInterrupted("The model stopped before the answer was complete. What is shown is incomplete: ask again.")
+            raise ModelInterrupted(said("model.stopped"))
         now = time.monotonic()
         self._first = self._first or now
         if isinstance(item, Answer):
@@ -200,4 +201,4 @@ def complete(run: "AnswerRun[Kept]") -> Kept:
     for item in run:
         if not isinstance(item, str):
             return item
-    raise ModelInterrupted("The answer was stopped before it was complete.")
+    raise ModelInterrupted(said("answer.stopped"))

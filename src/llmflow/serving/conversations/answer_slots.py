@@ -4,6 +4,7 @@ import threading
 from collections import Counter, deque
 
 from llmflow.errors import Busy
+from llmflow.wording import said
 
 
 class Slot:
@@ -20,7 +21,7 @@ class Slot:
         """Return once it is this slot's turn, or False where it was left meanwhile. Raises `Busy` after `seconds`."""
         if not self._turn.wait(seconds):
             self.leave()
-            raise Busy(f"Nothing became free within {seconds:.0f} s: too many questions are being answered.")
+            raise Busy(said("busy.waited", seconds=f"{seconds:.0f}"))
         return not self.left
 
     def leave(self) -> None:
@@ -44,9 +45,9 @@ class AnswerSlots:
         """Return a slot, running where one is free. Raises `Busy` where the line or the account's share is full."""
         with self._lock:
             if self._held[account_id] >= self.per_account:
-                raise Busy(f"{self.per_account} of your questions are being answered already.")
+                raise Busy(said("busy.yours", count=self.per_account))
             if self._running >= self.at_once and len(self._line) >= self.waiting:
-                raise Busy("Too many questions are being answered.")
+                raise Busy(said("busy.all"))
             slot = Slot(self, account_id)
             self._held[account_id] += 1
             if self._running < self.at_once:

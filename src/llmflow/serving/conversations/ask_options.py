@@ -10,6 +10,7 @@ from llmflow.ingestion.masking import MaskedText
 from llmflow.ports import TemplateStore
 from llmflow.serving.questions import clean_question, question_problem
 from llmflow.types import Account, AskOptions, Space
+from llmflow.wording import said
 
 MAX_INSTRUCTIONS = 4000
 MAX_EXAMPLES = 20
@@ -31,7 +32,7 @@ class TemplateUse:
 def space_of(name: str) -> Space:
     """Return the space of that name. Raises `Refused`."""
     if name not in SPACES:
-        raise Refused(f"Unknown space '{name[:20]}'. Choose one of: {', '.join(SPACES)}.")
+        raise Refused(said("space.unknown", space=name[:20], spaces=", ".join(SPACES)))
     return SPACES[name]
 
 
@@ -44,7 +45,7 @@ def checked_options(options: AskOptions) -> AskOptions:
             "Say only what form the answer should have."
         )
     if len(options.examples) > MAX_EXAMPLES:
-        raise Refused(f"There are {len(options.examples)} examples; at most {MAX_EXAMPLES} are read. Keep the best ones.")
+        raise Refused(said("examples.too_many", count=len(options.examples), most=MAX_EXAMPLES))
     examples = tuple((_text("example", one), _text("example", other)) for one, other in options.examples)
     length = sum(len(text) for pair in examples for text in pair)
     if length > MAX_EXAMPLES_CHARS:
@@ -65,7 +66,7 @@ def with_template(
     """
     found = store.template(use.id, account.tenant, account.id, use.version) if store is not None else None
     if found is None:
-        raise NotFound("There is no such template.")
+        raise NotFound(said("template.none"))
     question = content if content.strip() else render(found.text, use.values or {})
     shown = replace(options, examples=(*found.examples, *options.examples), template=f"{found.name}@{found.version}")
     return question, shown

@@ -33,6 +33,7 @@ from llmflow.serving.conversations.ask_options import (
 from llmflow.serving.conversations.export import as_json, as_markdown
 from llmflow.serving.questions import checked_question
 from llmflow.types import Account, Answer, AskOptions, ChatTurn, Principal, Space
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +166,7 @@ class Conversations:
     def rate(self, account: Account, message_id: str, rating: str, reason: str = "", correction: str = "") -> Message:
         """Judge an answer, `up` or `down`; an empty rating takes the judgement back. Reason and correction are masked."""
         if rating not in RATINGS:
-            raise Refused(f"Unknown rating '{rating[:20]}'. Choose up or down, or nothing to take it back.")
+            raise Refused(said("rating.unknown", rating=rating[:20]))
         for name, text in (("reason", reason), ("correction", correction)):
             if len(text) > MAX_REMARK:
                 raise Refused(f"The {name} has {len(text)} characters; at most {MAX_REMARK} are kept. Shorten it.")
@@ -311,7 +312,7 @@ class Conversations:
                 if question is not None:
                     return question
             before = message
-        raise NotFound("There is no such message.")
+        raise NotFound(said("message.none"))
 
     def _history(self, account: Account, session: ChatSession, question: Message) -> tuple[ChatTurn, ...]:
         """Return the turns before a question that may be remembered."""
@@ -322,7 +323,7 @@ class Conversations:
     def _title(self, title: str) -> str:
         cleaned = " ".join(_storable(title).split())
         if not cleaned or len(cleaned) > MAX_TITLE:
-            raise Refused(f"A title has 1 to {MAX_TITLE} characters. Shorten it, or write one.")
+            raise Refused(said("title.length", most=MAX_TITLE))
         return self._mask(cleaned).text
 
 

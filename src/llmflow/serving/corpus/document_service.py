@@ -21,6 +21,7 @@ from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.operating.settings import UploadSettings
 from llmflow.serving.web.http_errors import HttpProblem
 from llmflow.types import EVERYONE, OWN_SPACE, Account, Document, DocumentStatus
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class DocumentService:
             raise _no_document()
         content = self._stores.raw.get(document_id)
         if content is None:
-            raise NotFound("The original of this document is not kept. Ask whoever has the file.")
+            raise NotFound(said("document.original_missing"))
         return found, content
 
     def delete(self, account: Account, permissions: Permissions, document_id: str, reason: str = "") -> Deleted:
@@ -160,7 +161,7 @@ class DocumentService:
         found = self._jobs.job(job_id)
         mine = found is not None and found.tenant == account.tenant
         if found is None or not mine or (found.account_id != account.id and Permission.CORPUS_READ not in permissions):
-            raise NotFound("There is no such job, or none of yours.")
+            raise NotFound(said("job.none"))
         return found
 
     def _readers(self, account: Account, asked: tuple[str, ...] | None, permissions: Permissions) -> tuple[str, ...]:
@@ -170,8 +171,10 @@ class DocumentService:
         known = {EVERYONE, *self._groups_of(account.tenant)}
         wrong = sorted({group for group in asked if group.startswith(OWN_SPACE) or group not in known})
         if wrong:
-            allowed = f"Groups of your tenant: {', '.join(sorted(known))}."
-            raise HttpProblem(422, f"There is no group {', '.join(map(repr, wrong))}.", allowed, "Choose among them.")
+            allowed = said("upload.groups", groups=", ".join(sorted(known)))
+            raise HttpProblem(
+                422, said("upload.no_group", groups=", ".join(map(repr, wrong))), allowed, said("upload.choose_group")
+            )
         return tuple(sorted(set(asked)))
 
     def _source_file(self, account: Account, source: str, groups: tuple[str, ...], path: Path) -> SourceFile:
@@ -219,12 +222,14 @@ class DocumentService:
         settings = self.settings
         used = sum(document.size for document in others)
         if len(others) >= settings.max_documents:
-            error = f"Your space holds {len(others):,} documents already."
-            raise HttpProblem(422, error, f"At most {settings.max_documents:,} documents.", "Delete what you do not need.")
+            error = said("upload.space_full", count=f"{len(others):,}")
+            raise HttpProblem(
+                422, error, said("upload.most_documents", most=f"{settings.max_documents:,}"), said("upload.delete_some")
+            )
         if used + file.size > settings.max_account_bytes:
-            error = f"Your space would hold {(used + file.size) / 1024**2:,.0f} MiB."
-            allowed = f"At most {settings.max_account_bytes / 1024**2:,.0f} MiB."
-            raise HttpProblem(422, error, allowed, "Delete what you do not need.")
+            error = said("upload.space_bytes", size=f"{(used + file.size) / 1024**2:,.0f}")
+            allowed = said("upload.most_bytes", most=f"{settings.max_account_bytes / 1024**2:,.0f}")
+            raise HttpProblem(422, error, allowed, said("upload.delete_some"))
 
     def _changeable(self, account: Account, permissions: Permissions, document_id: str) -> Document:
         """Return a document that the account may change: its own, or with corpus.manage any of the tenant."""
@@ -265,7 +270,7 @@ def _why(reason: str) -> dict[str, str]:
 
 def _demand(permission: Permission, permissions: Permissions) -> None:
     if permission not in permissions:
-        raise PermissionDenied(f"This needs the permission '{permission}', which your account does not have here.")
+        raise PermissionDenied(said("permission.missing", permission=permission))
 
 
 def _no_document() -> NotFound:

@@ -13,6 +13,7 @@ from llmflow.ingestion.workers import WarmWorkers
 from llmflow.ports import Plan, SourceFile, Stores
 from llmflow.serving.evaluation.experiment_index import drop_copies
 from llmflow.types import Document
+from llmflow.wording import said
 
 
 def original_as_source(document: Document, content: bytes, path: Path, preparation: PreparationSettings) -> SourceFile:
@@ -49,7 +50,7 @@ def ingest_original(
         return None
     content = stores.raw.get(document_id)
     if content is None:
-        raise DocumentError(f"The original of {document.source} is not kept any more. Upload it again, or delete the document.")
+        raise DocumentError(said("document.original_gone", source=document.source))
     with tempfile.TemporaryDirectory(prefix="llmflow-") as folder:
         path = Path(folder) / "original"
         path.write_bytes(content)

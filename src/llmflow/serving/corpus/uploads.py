@@ -16,12 +16,13 @@ from llmflow.ingestion.parsing.detect import ALLOWED, detect_format
 from llmflow.ingestion.parsing.guards import check_archive, check_size
 from llmflow.ingestion.parsing.settings import ParserSettings
 from llmflow.serving.web.http_errors import HttpProblem
+from llmflow.wording import Said, said
 
 OVERHEAD = 64 * 1024
 """Bytes that a form may need beside its file: boundaries, headers, names of groups."""
 ARCHIVES = ("docx", "pptx", "xlsx", "epub", "odt")
 UNNAMED = "document"
-FORM = "A form (multipart/form-data) with one file in the field `file`, and `groups` where you may choose readers."
+FORM = said("upload.form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +46,24 @@ async def receive(request: Request, max_bytes: int, max_name_chars: int) -> Rece
     if announced.isdecimal() and int(announced) > max_bytes + OVERHEAD:
         raise too_large(max_bytes)
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise HttpProblem(422, "The request is no form.", FORM, "Send the file as a form.")
+        raise HttpProblem(422, said("upload.no_form"), FORM, said("upload.send_form"))
     parser = MultiPartParser(request.headers, _limited(request, max_bytes), max_files=1, max_fields=64)  # type: ignore[arg-type]
     try:
         form = await parser.parse()
     except MultiPartException as exc:
-        raise HttpProblem(422, f"The form cannot be read: {exc.message}", FORM, "Send one file at a time.") from exc
+        raise HttpProblem(422, said("upload.form_broken", reason=exc.message), FORM, said("upload.one_file")) from exc
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         await form.close()
-        raise HttpProblem(422, "The form holds no file.", FORM, "Choose a file and send it again.")
+        raise HttpProblem(422, said("upload.no_file"), FORM, said("upload.choose_file"))
     groups = tuple(value for value in form.getlist("groups") if isinstance(value, str) and value)
     name = clean_name(upload.filename or "", max_name_chars)
     return Received(name, upload.file, upload.size or 0, groups if "groups" in form else None)
 
 
 def too_large(max_bytes: int) -> HttpProblem:
-    allowed = f"At most {max_bytes / 1024**2:,.1f} MiB a file."
-    return HttpProblem(413, "The file is too large.", allowed, "Split it, or ask your administrator to ingest it.")
+    allowed = said("upload.most", most=f"{max_bytes / 1024**2:,.1f}")
+    return HttpProblem(413, said("upload.too_large"), allowed, said("upload.split"))
 
 
 async def _limited(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
@@ -105,9 +106,22 @@ def check_content(path: Path, name: str, settings: ParserSettings) -> str:
 
 def refused(reason: str) -> HttpProblem:
     """Return a parser's reason in three sentences: its first says what was wrong, its last what to do."""
-    sentences = [part for part in re.split(r"(?<=[.?!]) (?=[A-Z])", reason.strip()) if part] or ["It cannot be read."]
-    allowed = next((part for part in sentences[1:-1] if "llowed" in part or "t most" in part), f"Allowed are {ALLOWED}.")
-    then = sentences[-1] if len(sentences) > 1 else "Convert it to one of them and send it again."
+    sentences = _sentences(reason) or [said("upload.unreadable")]
+    allowed = next(
+        (part for part in sentences[1:-1] if "llowed" in part or "t most" in part), said("upload.kinds", kinds=ALLOWED)
+    )
+    then = sentences[-1] if len(sentences) > 1 else said("upload.convert")
     if then is allowed:
-        then = "Convert it to one of them and send it again."
+        then = said("upload.convert")
     return HttpProblem(422, sentences[0], allowed, then)
+
+
+def _sentences(reason: str) -> list[str]:
+    """Return a reason sentence by sentence, each in both languages where the reason has a code."""
+    english = [part for part in re.split(r"(?<=[.?!]) (?=[A-Z])", reason.strip()) if part]
+    if not isinstance(reason, Said):
+        return english
+    korean = [part for part in re.split(r"(?<=[.?!]) (?=\S)", reason.korean) if part]
+    if len(korean) != len(english):  # values with stops of their own: as a whole it is at least said once
+        korean = [reason.korean, *[""] * (len(english) - 1)]
+    return [Said(one, other or one, reason.code, reason.values) for one, other in zip(english, korean, strict=True)]

@@ -19,6 +19,7 @@ from llmflow.config import Settings
 from llmflow.errors import LlmflowError, ModelUnavailable
 from llmflow.finetuning.adapter_files import check_adapter
 from llmflow.ports import ModelServer, Pointer, PointerStore, ServedAdapter
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Gateway:
         Raises ModelUnavailable; the pointer has not moved, and no replica is left with an adapter that it did not have.
         """
         if not self.servers:
-            raise ModelUnavailable("No model server is known. Start one (llmflow serve-llm), or name it in serving.replicas.")
+            raise ModelUnavailable(said("model.no_server"))
         check_adapter(Path(adapter.path), adapter.digest)
         begun: list[ModelServer] = []
         try:

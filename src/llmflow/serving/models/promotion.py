@@ -19,6 +19,7 @@ from llmflow.ports import ModelRegistry, ModelServer, ModelVersion, Pointer, Pro
 from llmflow.serving.locks import promotion_lock
 from llmflow.serving.models.gateway import Gateway, Retired
 from llmflow.serving.models.settings import ServingSettings
+from llmflow.wording import said
 
 SUBJECT = "adapter"
 
@@ -109,12 +110,12 @@ class ModelPromotions:
         name = version.adapter.name
         text = self.registry.verdict(version)
         if not text:
-            raise PromotionRefused(f"{name} has no verdict. Run the gate: kedro run --pipelines promotion")
+            raise PromotionRefused(said("promotion.no_verdict", name=name))
         verdict = verdict_from_json(text, f"verdict of {name}")
         if verdict.candidate != verdict_id(version.adapter):
             raise PromotionRefused(f"The verdict kept with {name} is on {verdict.candidate}. Run the gate again.")
         if not verdict.promoted:
-            raise PromotionRefused(f"The gate rejected {name}: {' '.join(verdict.reasons)}")
+            raise PromotionRefused(said("promotion.rejected", name=name, reasons=" ".join(verdict.reasons)))
         if verdict.champion != self.champion_id():
             raise PromotionRefused(
                 f"The gate held {name} against {verdict.champion}, but {self.champion_id()} is served now. Run the gate again."
@@ -131,7 +132,7 @@ class ModelPromotions:
             version = self.registry.version(name)
             old = self.registry.aliased("champion")
             if old is not None and old.adapter == version.adapter:
-                raise PromotionRefused(f"{version.adapter.name} is the champion already. There is nothing to promote.")
+                raise PromotionRefused(said("promotion.champion", name=version.adapter.name))
             self.check(version)
             self._check_base(version)
             self.gateway.load(version.adapter)
@@ -149,7 +150,7 @@ class ModelPromotions:
         with self._lock():
             champion, previous = self.registry.aliased("champion"), self.registry.aliased("previous")
             if champion is None and previous is None:
-                raise PromotionRefused("There is nothing to roll back to: no adapter was ever promoted.")
+                raise PromotionRefused(said("promotion.nothing_before"))
             if previous is not None:
                 self.gateway.load(previous.adapter)
             self.registry.set_aliases({"champion": previous, "previous": champion})

@@ -33,6 +33,7 @@ from llmflow.serving.operating.usage import (
     usage_rows,
 )
 from llmflow.types import Account
+from llmflow.wording import said
 
 DEFAULT_DAYS = 30
 FEEDBACK_PAGE = 500
@@ -101,7 +102,7 @@ class AdminService:
         """Return one conversation; the look is audited. Raises NotFound for one of another tenant."""
         found = self._conversations.tenant_messages(account.tenant, session_id)
         if not found:
-            raise NotFound("There is no such conversation in your tenant, or nothing was said in it.")
+            raise NotFound(said("conversation.none"))
         self._looked(account, "conversation.review", session_id, {"messages": len(found)})
         return [self._masked(message) for message in found]
 
@@ -147,7 +148,7 @@ class AdminService:
                 continue
             taken += 1
             if taken > MAX_EXPORT:
-                raise Refused(f"There are more than {MAX_EXPORT:,} conversations. Export a shorter period.")
+                raise Refused(said("export.too_many", most=f"{MAX_EXPORT:,}"))
             yield {**row, "messages": turns}
 
     def _masked_turn(self, turn: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,5 +180,5 @@ def _moment(text: str) -> str:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
-        raise Refused(f"{text[:40]!r} is no time. Write it like 2026-11-25 or 2026-11-25T09:00:00Z.") from exc
+        raise Refused(said("time.malformed", text=f"{text[:40]!r}")) from exc
     return moment.isoformat(timespec="seconds")

@@ -50,7 +50,7 @@ class Operating:
         if not self.jobs.in_chat:
             return
         try:
-            self.work.start()
+            self.work.start(warm=self.jobs.warm)
         except StoreUnavailable as exc:  # questions are answered without it, and /api/health tells
             log.error("Uploads are kept and not read until this is started anew: %s", exc)
 

@@ -21,6 +21,7 @@ from llmflow.serving.corpus.ingesting import ingest_original, remove_document
 from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.operating.settings import JobSettings
 from llmflow.types import DocumentStatus
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class JobRunner:
         if job is None:
             return
         if job.attempts > self._settings.max_attempts:
-            note = f"Given up after {job.attempts - 1} attempts that did not end. {job.note} Tell your administrator."
+            note = said("job.died", attempts=job.attempts - 1, note=job.note)
             self._end(job, JobStatus.FAILED, note)
             return
         handler = self._handlers.get(job.kind)
@@ -106,7 +107,7 @@ class JobRunner:
     def _try_later(self, job: Job, reason: str) -> None:
         """Leave the job to whoever comes when the wait is over."""
         if job.attempts >= self._settings.max_attempts:
-            self._end(job, JobStatus.FAILED, f"Given up after {job.attempts} attempts: {reason}")
+            self._end(job, JobStatus.FAILED, said("job.given_up", attempts=job.attempts, reason=reason))
             return
         wait = self._settings.retry_s * 2 ** (job.attempts - 1)
         log.warning("Job %s is tried again in %.0f s: %s", job.id, wait, reason)

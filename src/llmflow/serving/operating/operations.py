@@ -14,6 +14,7 @@ from llmflow.serving.evaluation.promotion_overview import overview
 from llmflow.serving.operating.health import Check, Health, jobs_check, look_at, queue_check, workspace_checks
 from llmflow.serving.operating.metrics import Metrics
 from llmflow.types import Account, DocumentStatus
+from llmflow.wording import said
 
 SHOWN_HISTORY = 20
 HEALTH_KEPT_S = 3.0
@@ -159,7 +160,7 @@ class Operations:
 def _given(reason: str) -> str:
     """Return the reason without white space around it. Raises Refused for an empty one."""
     if not reason.strip():
-        raise Refused("A reason is missing: say why, so that whoever comes later understands it.")
+        raise Refused(said("reason.missing"))
     return reason.strip()
 
 

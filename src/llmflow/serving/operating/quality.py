@@ -9,7 +9,7 @@ from typing import Any
 
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import FeedbackRow
-from llmflow.serving.operating.usage import day_of
+from llmflow.serving.operating.usage import UNKNOWN_KIND, day_of
 from llmflow.workspace import home_path
 
 REPORTS = ("retrieval", "experiments", "adapter_verdict", "ingestion", "finetuning")
@@ -19,7 +19,7 @@ NO_REASON = "(none)"
 
 @dataclass(frozen=True, slots=True)
 class FeedbackCounts:
-    """Judged answers of one day, language, model, settings or reason."""
+    """Judged answers of one day, language, model, settings, reason or kind of question."""
 
     key: str
     judged: int
@@ -40,13 +40,14 @@ class Report:
 
 
 def feedback_counts(rows: Iterable[FeedbackRow], by: str) -> list[FeedbackCounts]:
-    """Return a row a `day`, `language`, `model`, `settings_id` or `reason`, sorted; the language is the question's."""
+    """Return a row a `day`, `language` (of the question), `model`, `settings_id`, `reason` or `kind` of question, sorted."""
     keys: dict[str, Callable[[FeedbackRow], str]] = {
         "day": lambda row: day_of(row.at),
         "language": lambda row: detect_language(row.question),
         "model": lambda row: row.model,
         "settings_id": lambda row: row.settings_id or "conf",
         "reason": lambda row: row.reason or NO_REASON,
+        "kind": lambda row: row.kind or UNKNOWN_KIND,
     }
     parts: dict[str, list[FeedbackRow]] = {}
     for row in rows:

@@ -26,6 +26,8 @@ class JobSettings(Settings):
     """Wait for a job at hand when the process is told to stop; one that takes longer is finished by the next worker."""
     processes: int = Field(default=1, ge=1, le=8)
     """Processes that parse what was uploaded, apart from the server, under `ingestion.workers`' limits of time and memory."""
+    warm: bool = True
+    """Whether the chat, where it reads uploads itself, loads the parsers in the background as soon as it has started."""
     idle_s: float = Field(default=600.0, ge=0)
     """They end when nothing was uploaded for so long."""
 

@@ -17,6 +17,8 @@ from llmflow.ports import AnswerEvent, MessageStatus
 from llmflow.serving.operating.settings import TokenPrice
 
 NO_GROUP = "(none)"
+UNKNOWN_KIND = "unknown"
+"""Of questions that were answered before their kind was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,14 @@ def usage_rows(events: Iterable[AnswerEvent], by: str, prices: Mapping[str, Toke
 
 
 def quality_rows(events: Iterable[AnswerEvent], by: str) -> list[AnswerQualityRow]:
-    """Return a row a `day`, `language`, `model` or `settings_id` over answers that came to their end."""
+    """Return a row a `day`, `language`, `model`, `settings_id` or `kind` of question over answers that came to their end."""
     ended = [event for event in events if event.status == MessageStatus.DONE]
     keys: dict[str, Callable[[AnswerEvent], Sequence[str]]] = {
         "day": lambda event: (day_of(event.at),),
         "language": lambda event: (event.language or "other",),
         "model": lambda event: (event.model,),
         "settings_id": lambda event: (event.settings_id or "conf",),
+        "kind": lambda event: (event.kind or UNKNOWN_KIND,),
     }
     parts = _grouped(ended, keys[by])
     return [_quality(key, parts[key]) for key in sorted(parts)]

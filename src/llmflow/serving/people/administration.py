@@ -1,6 +1,5 @@
 """What administrators do to the people and groups of their own tenant."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from llmflow.ports.accounts import AccountStore
 from llmflow.ports.operations import AuditLog
 from llmflow.serving.people.password_hashing import PasswordHasher
 from llmflow.types import Account, Role
+from llmflow.wording import said
 
 Erase = Callable[[Account], Mapping[str, int]]
 """Removes what an account that is being deleted left in one place, and returns how much of what. Given again it finishes."""
@@ -38,8 +38,6 @@ class People:
         self._settings = settings
         self._passwords = passwords
         self._erase = tuple(erase)
-        self._administrators = threading.Lock()
-        """Held from the look at who else is an administrator to the change."""
 
     def users(self, tenant: str, search: str = "", limit: int = 100, offset: int = 0) -> tuple[list[Account], int]:
         return self._accounts.accounts(tenant, search, limit, offset)
@@ -47,13 +45,13 @@ class People:
     def user(self, tenant: str, account_id: str) -> Account:
         found = self._accounts.account(account_id)
         if found is None or found.tenant != tenant:
-            raise NotFound("There is no such user.")
+            raise NotFound(said("user.none"))
         return found
 
     def named(self, tenant: str, name: str) -> Account:
         found = self._accounts.find(tenant, name)
         if found is None:
-            raise NotFound(f"There is no account '{name}' in '{tenant}'.")
+            raise NotFound(said("user.no_name", name=name, tenant=tenant))
         return found
 
     def create(
@@ -62,7 +60,7 @@ class People:
     ) -> tuple[Account, str]:  # fmt: skip
         """Return the account and its one-time password. `new_groups` makes groups that the tenant lacks, else refused."""
         if not self._settings.asks_for_passwords:
-            raise Refused("Accounts come from the identity provider here, at their first sign-in. Add the person there.")
+            raise Refused(said("user.provider"))
         name = account_name(name)
         kept = self._known_groups(tenant, groups, new_groups)
         password = one_time_password()
@@ -91,13 +89,12 @@ class People:
         """Change what is given. Takes effect at the account's next request; nobody has to sign in again for it."""
         account = self.user(tenant, account_id)
         if account.issuer and (role not in (None, account.role) or (groups is not None and set(groups) != set(account.groups))):
-            raise Refused("Role and groups of this account come from the identity provider at each sign-in. Change them there.")
+            raise Refused(said("user.provider_role"))
         kept = None if groups is None else self._known_groups(tenant, groups, new_groups)
         name = None if shown is None else display_name(shown, account.name)
-        with self._administrators:
-            if role not in (None, Role.ADMINISTRATOR) or disabled:
-                self._keep_an_administrator(account)
-            changed = self._accounts.update(account_id, display_name=name, role=role, groups=kept, disabled=disabled)
+        changed = self._accounts.update(
+            account_id, display_name=name, role=role, groups=kept, disabled=disabled, keep_administrator=True
+        )
         before = {
             "display_name": account.display_name,
             "role": account.role,
@@ -119,7 +116,7 @@ class People:
         """Return a new one-time password. Ends the account's sessions and its lock; keys go on, until they are revoked."""
         account = self.user(tenant, account_id)
         if account.issuer:
-            raise Refused("This account has no password here: it signs in at the identity provider.")
+            raise Refused(said("user.no_password"))
         password = one_time_password()
         self._accounts.set_password(account_id, self._passwords.hash(password), must_change=True)
         self._audit.append(tenant, actor, "account.password_reset", account_id, _why(reason))
@@ -130,10 +127,8 @@ class People:
 
         It is disabled first, so that nothing is added meanwhile; where something fails, the same call finishes it.
         """
-        with self._administrators:
-            account = self.user(tenant, account_id)
-            self._keep_an_administrator(account)
-            self._accounts.update(account_id, disabled=True)
+        account = self.user(tenant, account_id)
+        self._accounts.update(account_id, disabled=True, keep_administrator=True)
         removed: dict[str, int] = {}
         for erase in self._erase:
             removed |= erase(account)
@@ -155,7 +150,7 @@ class People:
         """Delete a group and take it from its members. Documents keep its name: nobody reads them through it any more."""
         members = self._accounts.groups(tenant).get(name)
         if members is None or not self._accounts.delete_group(tenant, name):
-            raise NotFound("There is no such group.")
+            raise NotFound(said("group.none"))
         self._audit.append(tenant, actor, "group.deleted", name, {"members": members, **_why(reason)})
 
     def _known_groups(self, tenant: str, groups: Sequence[str], new_groups: bool) -> tuple[str, ...]:
@@ -163,12 +158,8 @@ class People:
         missing = [] if new_groups else sorted(set(kept) - set(self._accounts.groups(tenant)))
         if missing:
             known = ", ".join(self.groups(tenant)) or "none yet"
-            raise Refused(f"There is no group '{missing[0]}'. Groups are: {known}. Create it first, or correct the name.")
+            raise Refused(said("group.no_name", name=missing[0], known=known))
         return kept
-
-    def _keep_an_administrator(self, account: Account) -> None:
-        if self._accounts.last_administrator(account.id):
-            raise Refused(f"'{account.name}' is the only administrator that can sign in. Make somebody else one first.")
 
 
 def _why(reason: str) -> dict[str, str]:

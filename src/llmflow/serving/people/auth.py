@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from llmflow.accounts.permissions import Permission, may, permissions_of
 from llmflow.errors import PermissionDenied
 from llmflow.types import Account
+from llmflow.wording import said
 
 SESSION_COOKIE = "llmflow_session"
 KEY_PREFIX = "lf-"
@@ -45,9 +46,9 @@ class Guard:
         """Return who asks. Raises `SignInRequired`, or `PermissionDenied` where the account lacks the permission."""
         account = self.identify(connection)
         if account.must_change_password:
-            raise PermissionDenied("Your password was given to you once: choose one of your own first, at /sign-in.")
+            raise PermissionDenied(said("auth.must_change"))
         if not may(account, permission, self.home_tenant):
-            raise PermissionDenied(f"This needs the permission '{permission}', which a {account.role} does not have here.")
+            raise PermissionDenied(said("permission.role", permission=permission, role=account.role))
         return account
 
     def permissions(self, account: Account) -> frozenset[Permission]:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llmflow.errors import LlmflowError, SignInRequired
 from llmflow.serving.people.auth import Guard, Identify
 from llmflow.serving.web.http_errors import HttpProblem, failure_response
+from llmflow.wording import said
 
 OPEN_PATHS = ("/healthz", "/sign-in", "/sign-in/", "/sign-out", "/api/auth/", "/metrics", "/openapi.json")
 """Paths that answer without a session; those that end in `/` with everything below. /api/auth and /metrics ask for themselves."""
@@ -79,7 +80,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body") or b"")
         if seen > limit:
-            raise HttpProblem(413, "The request is too large.", f"At most {limit} bytes here.", "Send what the route describes.")
+            raise HttpProblem(413, said("request.too_large"), said("request.most_here", most=limit), said("request.as_described"))
         return message
 
     return counted

@@ -9,6 +9,7 @@ from llmflow.serving.people.auth import KEY_PREFIX, SESSION_COOKIE
 from llmflow.serving.people.sign_in import BROWSER, KEY, SignIns, Who
 from llmflow.serving.web.origins import check_loopback_host, check_same_origin
 from llmflow.types import Account
+from llmflow.wording import said
 
 _SCOPE_KEY = "llmflow.who"
 """Where a request that was looked up keeps what was found, so that its gate and its route ask the database once."""
@@ -49,6 +50,6 @@ class RequestIdentity:
             return self._sign_ins.resolve(token.strip(), KEY)
         token = connection.cookies.get(SESSION_COOKIE, "")
         if not token:
-            raise SignInRequired("Nobody is signed in.")
+            raise SignInRequired(said("auth.nobody"))
         check_same_origin(connection, self._settings.public_url)
         return self._sign_ins.resolve(token, BROWSER)

@@ -14,6 +14,7 @@ from llmflow.ports.identity import IdentityProvider, Passed
 from llmflow.ports.operations import AuditLog
 from llmflow.serving.web.origins import local_path
 from llmflow.types import Account
+from llmflow.wording import said
 
 ATTEMPT_S = 600
 """A person has so long to sign in at the provider."""
@@ -91,7 +92,7 @@ class OidcSignIn:
         if known is None:
             return self._created(passed.issuer, claimed)
         if known.disabled:
-            raise SignInRequired("This account is disabled here. Ask your administrator.")
+            raise SignInRequired(said("auth.disabled"))
         if known.tenant != claimed.tenant:
             raise SignInRequired(
                 f"This account belongs to '{known.tenant}', and the identity provider now says '{claimed.tenant}'."
@@ -124,4 +125,4 @@ class OidcSignIn:
             }
             self._audit.append(account.tenant, account.id, "account.created", account.id, details)
             return account
-        raise SignInRequired(f"The name '{claimed.name}' belongs to another account here. Ask your administrator.")
+        raise SignInRequired(said("oidc.name_taken", name=claimed.name))

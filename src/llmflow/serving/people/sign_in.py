@@ -17,6 +17,7 @@ from llmflow.ports.operations import AuditLog
 from llmflow.serving.people.auth import KEY_PREFIX
 from llmflow.serving.people.password_hashing import PasswordHasher
 from llmflow.types import Account
+from llmflow.wording import said
 
 BROWSER, KEY = "browser", "key"
 MAX_KEY_DAYS = 366
@@ -88,13 +89,13 @@ class SignIns:
         now = self._now()
         found = self._accounts.signed_in(token_hash(token), _iso(now))
         if found is None or found[1].kind != kind:
-            raise SignInRequired("You are not signed in, or the session or key has ended.")
+            raise SignInRequired(said("auth.ended"))
         account, sign_in = found
         if kind == BROWSER:
             used = datetime.fromisoformat(sign_in.used_at or sign_in.created_at)
             if now - used > timedelta(hours=self._settings.idle_hours):
                 self._accounts.end_sign_in(sign_in.id, account.id)
-                raise SignInRequired("Nothing was sent for a long time: sign in again.")
+                raise SignInRequired(said("auth.idle"))
         return Who(account, sign_in)
 
     def sign_out(self, who: Who) -> None:
@@ -110,18 +111,18 @@ class SignIns:
         """
         account = who.account
         if account.issuer:
-            raise Refused("This account has no password here: it signs in elsewhere. Change it there.")
+            raise Refused(said("auth.elsewhere"))
         if wait := self._addresses.wait_s(address, self._monotonic()):
             raise TooManyAttempts(wait)
         with self._stripes[hash((account.tenant, account.name.casefold())) % _STRIPES]:
             if current is not None or not account.must_change_password:
                 self._check_current(account, current or "", address)
             elif self.passwords.matches(new, self._password_hash(account)):
-                raise Refused("The new password is the one that was given to you. Choose one of your own.")
+                raise Refused(said("password.given"))
             if problem := password_problem(new, account.name, self._settings.password):
                 raise Refused(problem)
             if new == current:
-                raise Refused("The new password is the old one. Choose another.")
+                raise Refused(said("password.old"))
             self._accounts.set_password(account.id, self.passwords.hash(new), must_change=False)
         self._audit.append(account.tenant, account.id, "account.password_changed", account.id)
         return self.begin(replace(account, must_change_password=False), address, browser, "new password")
@@ -133,9 +134,9 @@ class SignIns:
     def make_key(self, account: Account, name: str, days: int | None, actor: str = "") -> tuple[SignIn, str]:
         """Return a new key and its secret, which is not kept. `days` None: it holds until it is revoked."""
         if len(self.keys(account)) >= self._settings.keys_per_account:
-            raise Refused(f"An account has at most {self._settings.keys_per_account} keys. Revoke one that is no longer used.")
+            raise Refused(said("key.too_many", most=self._settings.keys_per_account))
         if days is not None and not 1 <= days <= MAX_KEY_DAYS:
-            raise Refused(f"A key holds for 1 to {MAX_KEY_DAYS} days, or without an end; {days} is neither.")
+            raise Refused(said("key.days", most=MAX_KEY_DAYS, days=days))
         token, now = new_token(KEY_PREFIX), self._now()
         until = _iso(now + timedelta(days=days)) if days is not None else ""
         key = SignIn(new_id(), account.id, KEY, display_name(name, "a key"), _iso(now), until)
@@ -147,7 +148,7 @@ class SignIns:
         """End a key of the account at once. Raises `NotFound` for any other id."""
         key = next((key for key in self._accounts.sign_ins(account.id, KEY) if key.id == key_id), None)
         if key is None or not self._accounts.end_sign_in(key_id, account.id):
-            raise NotFound("There is no such key of yours.")
+            raise NotFound(said("key.none"))
         self._note_key(account, actor, "account.key_revoked", key)
 
     def _note_key(self, account: Account, actor: str, action: str, key: SignIn) -> None:
@@ -183,7 +184,7 @@ class SignIns:
         try:
             self._checked(account.tenant, account.name, current, address)
         except SignInRequired as exc:  # the session itself is in order
-            raise Refused("The current password is wrong, or the account is locked for a while after too many attempts.") from exc
+            raise Refused(said("password.wrong")) from exc
 
     def _password_hash(self, account: Account) -> str:
         found = self._accounts.credentials(account.tenant, account.name)

@@ -268,9 +268,12 @@ def make_router(service: AdminService, guard: Guard) -> APIRouter:
         account: reads_models,  # type: ignore[valid-type]
         since: Time = "",
         until: Time = "",
-        by: Literal["day", "language", "model", "settings_id", "reason"] = "day",
+        by: Literal["day", "language", "model", "settings_id", "reason", "kind"] = "day",
     ) -> QualityOut:
-        """Say how many answers found something and what people thought of them, beside the newest evaluation reports."""
+        """Say how many answers found something and what people thought of them, beside the newest evaluation reports.
+
+        By `kind` of question: `stand_alone`, `follow_up`, `several_documents`, `no_answer`; `unknown` before it was kept.
+        """
         found = service.quality(account, since, until, by)
         return QualityOut(
             answers=_all(AnswerQualityOut, found.answers),

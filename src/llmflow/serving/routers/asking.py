@@ -22,6 +22,7 @@ from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.api_models import AnswerOut, AskIn, PassageOut, SearchIn, SearchOut
 from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account, Answer, Hit, Space
+from llmflow.wording import said
 
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {"content": event_schema("piece", "answer", "error"), "description": "`piece`s, then `answer` or `error`."}
@@ -36,7 +37,7 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
     def begun(account: Account, body: AskIn) -> AnswerRun[Answer]:
         limit = conversations.settings.history_messages
         if len(body.history) > limit:
-            raise Refused(f"The history has {len(body.history)} turns; at most {limit} are read. Send the newest turns only.")
+            raise Refused(said("history.too_long", count=len(body.history), most=limit))
         wished = body.options(), body.used_template()
         return conversations.once(account, body.question, body.turns(), body.language, "api", *wished)
 
@@ -75,7 +76,7 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
         """Return one passage; 404 when it is gone or not readable, without telling which."""
         hit = service.passage(chunk_id, account.principal())
         if hit is None:
-            raise NotFound("There is no such passage.")
+            raise NotFound(said("passage.none"))
         return PassageOut.of(hit)
 
     return router

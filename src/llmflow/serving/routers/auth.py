@@ -16,6 +16,7 @@ from llmflow.serving.web.cookies import HINT_COOKIE, clear_session, set_session
 from llmflow.serving.web.http_errors import HttpProblem, problems
 from llmflow.serving.web.origins import check_same_origin, origin_of
 from llmflow.types import Account, Role
+from llmflow.wording import said
 
 DEFAULT_KEY_DAYS = 90
 
@@ -106,7 +107,7 @@ def make_auth_router(access: Access) -> APIRouter:
         """Return who asks from a browser: a key must not be able to make others or to change the password."""
         who = access.identity.who(request)
         if who.sign_in is not None and who.sign_in.kind == KEY:
-            raise PermissionDenied("Keys and passwords are managed in a browser's session, not with a key.")
+            raise PermissionDenied(said("auth.browser_only"))
         return who
 
     def own_keys(request: Request, who: Annotated[Who, Depends(in_browser)]) -> Who:

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from llmflow.accounts.permissions import Permission
+from llmflow.context import current_language
 from llmflow.errors import AnswerPending, LlmflowError, PermissionDenied, Refused
 from llmflow.ports import MessageStatus
 from llmflow.serving.conversations.conversing import Conversations, SessionAnswer
@@ -33,6 +34,7 @@ from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.http_errors import describe
 from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question
 from llmflow.types import Account, Space
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -137,35 +139,35 @@ class _Talk:
 
     async def _hear(self, text: str) -> None:
         if len(text) > MAX_MESSAGE_CHARS:
-            await self._send(error_event(Refused(f"A message has at most {MAX_MESSAGE_CHARS} characters. Shorten it.")))
+            await self._send(error_event(Refused(said("chat.too_long", most=MAX_MESSAGE_CHARS))))
             await self._close(TOO_BIG)
             raise WebSocketDisconnect(TOO_BIG)
         try:
-            said = _SAID.validate_python(json.loads(text))
+            heard = _SAID.validate_python(json.loads(text))
         except (ValueError, ValidationError, RecursionError):
             allowed = '{"type": "ask", "content"}, {"type": "again", "message_id"}, {"type": "stop"} or {"type": "ping"}'
             await self._send(error_event(Refused(f"This message is not understood. Send JSON such as {allowed}.")))
             return
-        if isinstance(said, _Ping):
+        if isinstance(heard, _Ping):
             await self._greet()
-        elif isinstance(said, _Stop):
+        elif isinstance(heard, _Stop):
             if self._feed is not None:
                 self._feed.stop()
         elif self._answer is not None and not self._answer.done():
-            await self._send(error_event(AnswerPending("Another answer of this conversation is being written.")))
+            await self._send(error_event(AnswerPending(said("chat.pending"))))
         else:
-            self._answer = asyncio.create_task(self._tell(lambda: self._begin(said)))
+            self._answer = asyncio.create_task(self._tell(lambda: self._begin(heard)))
 
-    def _begin(self, said: _Ask | _Again) -> SessionAnswer:
+    def _begin(self, heard: _Ask | _Again) -> SessionAnswer:
         # Signed out or disabled meanwhile: nothing more is answered. The socket's own scope holds what was found at the opening.
         account = self._guard.permit(HTTPConnection(self._asked_with), Permission.CHAT)
         if account.id != self._account.id:
-            raise PermissionDenied("Somebody else is signed in now. Open the conversation again.")
-        if isinstance(said, _Ask):
-            wished = said.options(), said.used_template()
-            return self._conversations.ask(account, self._session_id, said.content, said.language, "websocket", *wished)
-        ids, space = (self._session_id, said.message_id), Space(said.space) if said.space else None
-        return self._conversations.again(account, *ids, said.content, said.language, "websocket", space)
+            raise PermissionDenied(said("chat.other_account"))
+        if isinstance(heard, _Ask):
+            wished = heard.options(), heard.used_template()
+            return self._conversations.ask(account, self._session_id, heard.content, heard.language, "websocket", *wished)
+        ids, space = (self._session_id, heard.message_id), Space(heard.space) if heard.space else None
+        return self._conversations.again(account, *ids, heard.content, heard.language, "websocket", space)
 
     async def _tell(self, begin: Callable[[], SessionAnswer]) -> None:
         try:
@@ -218,14 +220,14 @@ def _admit(guard: Guard, conversations: Conversations, socket: WebSocket, sessio
     account = guard.permit(socket, Permission.CHAT)
     origin = socket.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
-        raise PermissionDenied("A page of another origin may not open a chat.")
+        raise PermissionDenied(said("chat.origin"))
     conversations.session(account, session_id)
     return account
 
 
 async def _deny(socket: WebSocket, exc: Exception) -> None:
     """Refuse to open, with the body that a request would have got where the server can send one."""
-    status, body = describe(exc)
+    status, body = describe(exc, current_language())
     if status == 500:
         log.error("Unexpected failure while opening a chat", exc_info=exc)
     if "websocket.http.response" in socket.scope.get("extensions", {}):

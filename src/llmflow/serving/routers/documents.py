@@ -8,12 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from llmflow.accounts.permissions import Permission
+from llmflow.context import current_language
 from llmflow.ports import Job, JobStatus
 from llmflow.serving.corpus.document_service import DocumentService, Uploaded
 from llmflow.serving.corpus.uploads import receive
 from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.http_errors import problems
 from llmflow.types import OWN_SPACE, Account, Document, DocumentStatus
+from llmflow.wording import in_language
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -74,7 +76,7 @@ class DocumentOut(BaseModel):
             title=document.title,
             format=document.format,
             status=document.status,
-            reason=document.reason,
+            reason=in_language(document.reason, current_language()),
             groups=["own space" if group.startswith(OWN_SPACE) else group for group in document.groups],
             space="own" if own else "shared" if readable else "other",
             size=document.size,
@@ -109,7 +111,7 @@ class JobOut(BaseModel):
             source=str(job.payload.get("source", "")),
             status=job.status,
             progress=job.progress,
-            note=job.note,
+            note=in_language(job.note, current_language()),
             attempts=job.attempts,
             created_at=job.created_at,
             updated_at=job.updated_at,

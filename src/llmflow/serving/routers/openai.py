@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from llmflow.accounts.permissions import Permission
+from llmflow.context import current_language
 from llmflow.errors import LlmflowError
 from llmflow.serving.conversations.conversing import Conversations
 from llmflow.serving.people.auth import Guard
@@ -196,7 +197,7 @@ async def _chunks(feed: AnswerFeed[Answer], head: dict[str, Any], with_usage: bo
     except Exception as exc:
         if not isinstance(exc, LlmflowError):
             log.error("Unexpected failure while streaming an answer", exc_info=exc)
-        status, body = describe(exc)
+        status, body = describe(exc, current_language())
         yield _data(shaped(_PATH, status, body))
 
 

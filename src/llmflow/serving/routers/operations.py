@@ -1,6 +1,7 @@
 """Routes of operating the house: liveness, health, metrics, corpus, models and retrieval settings."""
 
 import hmac
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,11 +9,13 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from llmflow.accounts.permissions import Permission
+from llmflow.context import current_language
 from llmflow.serving.operating.metrics import CONTENT_TYPE, Metrics
 from llmflow.serving.operating.operations import Operations
 from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account
+from llmflow.wording import in_language
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -157,7 +160,9 @@ def make_router(operations: Operations, metrics: Metrics, guard: Guard, metrics_
     @router.get("/api/corpus", responses=problems(401, 403))
     def corpus(account: reads_corpus) -> CorpusOut:  # type: ignore[valid-type]
         """Count the tenant's documents by status, format and readers, and say how fresh the index is."""
-        return CorpusOut.model_validate(operations.corpus(account.tenant), from_attributes=True)
+        found = operations.corpus(account.tenant)
+        told = [{name: in_language(text, current_language()) for name, text in one.items()} for one in found.failures]
+        return CorpusOut.model_validate(replace(found, failures=told), from_attributes=True)
 
     @router.get("/api/models", responses=problems(401, 403, 503))
     def models(account: reads_models) -> ModelsOut:  # type: ignore[valid-type]

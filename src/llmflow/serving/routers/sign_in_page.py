@@ -17,6 +17,7 @@ from llmflow.serving.people.sign_in import KEY, TooManyAttempts, Who
 from llmflow.serving.routers.auth import address_of, browser_of, end_session
 from llmflow.serving.web.cookies import set_cookie, set_session
 from llmflow.serving.web.origins import check_same_origin, local_path, origin_of
+from llmflow.wording import said
 
 CALLBACK = "/api/auth/oidc/callback"
 _OIDC_PATH = "/api/auth/oidc"
@@ -94,7 +95,7 @@ def make_sign_in_page(access: Access, title: str = "llmflow", language: str = "k
         try:
             check_same_origin(request, settings.public_url)
             if not settings.asks_for_passwords:
-                raise Refused("Nobody signs in with a password here.")
+                raise Refused(said("auth.no_passwords"))
             token, account = access.sign_ins.sign_in(tenant, name, password, address_of(request), browser_of(request))
         except TooManyAttempts as exc:
             response = sign_in_form(request, words, 429, message=words.too_many.format(n=exc.wait_s), **again)
@@ -174,7 +175,7 @@ def make_sign_in_page(access: Access, title: str = "llmflow", language: str = "k
         try:
             attempt = unpack(request.cookies.get(cookie_of(state), ""), state)
             if not code:
-                raise SignInRequired("The identity provider sent no code.")
+                raise SignInRequired(said("oidc.no_code"))
             redirect_uri = origin_of(request, settings.public_url) + CALLBACK
             account, id_token = access.oidc.finish(attempt, code, redirect_uri, iss, address_of(request))
         except StoreUnavailable:

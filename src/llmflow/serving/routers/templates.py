@@ -21,6 +21,7 @@ from llmflow.ports import PromptTemplate, TemplateStore
 from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.http_errors import problems
 from llmflow.types import Account
+from llmflow.wording import said
 
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="An older version; the newest without it.")]
 
@@ -76,7 +77,7 @@ def make_router(store: TemplateStore, guard: Guard) -> APIRouter:
     def seen(template_id: str, account: Account, version: int | None = None) -> PromptTemplate:
         found = store.template(template_id, account.tenant, account.id, version)
         if found is None:
-            raise NotFound("There is no such template.")
+            raise NotFound(said("template.none"))
         return found
 
     def check_share(account: Account, shared: bool) -> None:
@@ -138,7 +139,7 @@ def make_router(store: TemplateStore, guard: Guard) -> APIRouter:
         """Delete a template with its versions."""
         changeable(template_id, account)
         if not store.delete(template_id, account.tenant):
-            raise NotFound("There is no such template.")
+            raise NotFound(said("template.none"))
 
     @router.get("/{template_id}/versions", responses=problems(404))
     def versions(template_id: str, account: Annotated[Account, asking]) -> TemplatesOut:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from llmflow.context import request_context, trace_id_of
+from llmflow.wording import wanted_language
 
 TRACE_HEADER = "X-Trace-Id"
 QUIET_ROUTES = frozenset({"/healthz", "/metrics"})
@@ -27,9 +28,10 @@ class AccessLog:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = {name: value for name, value in scope["headers"] if name == b"traceparent"}
+        headers = {name: value for name, value in scope["headers"] if name in (b"traceparent", b"accept-language")}
         started, status, first_byte = perf_counter(), 0, 0.0
         with request_context(trace_id_of(headers.get(b"traceparent", b"").decode("latin-1"))) as request:
+            request.language = wanted_language(headers.get(b"accept-language", b"").decode("latin-1"))
             scope["trace_id"] = request.trace_id  # the handler of unexpected errors runs outside of this block
 
             async def watched(message: dict[str, Any]) -> None:

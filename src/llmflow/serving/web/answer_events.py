@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
-from llmflow.context import current_trace_id
+from llmflow.context import current_language, current_trace_id
 from llmflow.errors import LlmflowError
 from llmflow.ports import ChatSession, Message
 from llmflow.serving.conversations.conversing import SessionAnswer
@@ -63,7 +63,7 @@ def error_event(exc: Exception, message_id: str = "") -> Event:
     """Return what is told of a failure: the three sentences and the status that a request would have got."""
     if not isinstance(exc, LlmflowError):
         log.error("Unexpected failure while answering", exc_info=exc)
-    status, body = describe(exc)
+    status, body = describe(exc, current_language())
     known = {"message_id": message_id, "trace_id": current_trace_id()}
     return "error", {**body, "status": status, **{name: value for name, value in known.items() if value}}
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from llmflow.errors import ModelInterrupted
 from llmflow.ports import MessageStatus
 from llmflow.serving.conversations.answer_run import AnswerRun
+from llmflow.wording import said
 
 Kept = TypeVar("Kept")
 HEARTBEAT_SECONDS = 15.0
@@ -53,7 +54,7 @@ class AnswerFeed(Generic[Kept]):
         async for item in self.items():
             if item is not None and not isinstance(item, str):
                 return item
-        raise ModelInterrupted("The answer was stopped before it was complete.")
+        raise ModelInterrupted(said("answer.stopped"))
 
     def stop(self, status: MessageStatus = MessageStatus.STOPPED) -> None:
         """End the answer soon, from the loop, without waiting; what has come is kept."""
@@ -66,7 +67,7 @@ class AnswerFeed(Generic[Kept]):
                 self._put(item)
                 if not isinstance(item, str):
                     return
-            self._put(ModelInterrupted("The answer was stopped before it was complete."))
+            self._put(ModelInterrupted(said("answer.stopped")))
         except BaseException as exc:
             self._put(exc)
 

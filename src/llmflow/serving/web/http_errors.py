@@ -28,6 +28,7 @@ from llmflow.errors import (
     SignInRequired,
     StoreUnavailable,
 )
+from llmflow.wording import in_language, said, wanted_language
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,13 @@ class HttpProblem(HTTPException):
 
 
 def problem(error: str, allowed: str, then: str) -> dict[str, str]:
-    """Return the body of a failure; lone surrogates of what was sent become question marks, since they cannot be sent back."""
-    return {"error": error.encode("utf-8", "replace").decode(), "allowed": allowed, "next": then}
+    """Return the body of a failure, in English until `in_words` makes it what the reader wants."""
+    return {"error": error, "allowed": allowed, "next": then}
+
+
+def in_words(body: Mapping[str, str], language: str) -> dict[str, str]:
+    """Return a body in a language; lone surrogates of what was sent become question marks, since they cannot be sent back."""
+    return {name: in_language(text, language).encode("utf-8", "replace").decode() for name, text in body.items()}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -63,45 +69,48 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemOut, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
-UNEXPECTED = problem(
-    "Something failed on our side.", "The request was in order.", "Try again; if it stays, tell your administrator."
-)
-_AGAIN = "Try again; if it stays, tell your administrator."
+UNEXPECTED = problem(said("server.failed"), said("server.your_request"), said("server.again"))
+_AGAIN = said("server.again")
 _KINDS: tuple[tuple[type[LlmflowError], int, str, str], ...] = (
-    (SignInRequired, 401, "Accounts of this installation.", "Sign in at /sign-in, or send a key: Authorization: Bearer lf-..."),
-    (PermissionDenied, 403, "What your account may do.", "Ask your administrator if you need it."),
-    (NotFound, 404, "What exists and is yours to see.", "Check the address, or list what there is."),
-    (NameTaken, 409, "A name that nothing else has.", "Choose another name."),
-    (AnswerPending, 409, "One answer of a conversation at a time.", "Wait for it to end, or stop it."),
+    (SignInRequired, 401, said("sign_in.allowed"), said("sign_in.next")),
+    (PermissionDenied, 403, said("denied.allowed"), said("denied.next")),
+    (NotFound, 404, said("none.allowed"), said("none.next")),
+    (NameTaken, 409, said("taken.allowed"), said("taken.next")),
+    (AnswerPending, 409, said("pending.allowed"), said("pending.next")),
     (
         PromotionRefused,
         409,
-        "What the gate's verdict allows.",
-        "Look at the verdict; judge the candidate again if it is old.",
+        said("promotion.allowed"),
+        said("promotion.next"),
     ),
-    (Busy, 429, "A little less at a time.", "Try again in a few seconds."),
-    (Refused, 422, "Requests as /openapi.json describes them.", "Correct the request."),
-    (StoreUnavailable, 503, "See /healthz for what is available.", _AGAIN),
-    (ModelUnavailable, 503, "See /healthz for what is available.", _AGAIN),
-    (LlmflowError, 500, "See /healthz for what is available.", _AGAIN),
+    (Busy, 429, said("busy.allowed"), said("busy.next")),
+    (Refused, 422, said("refused.allowed"), said("refused.next")),
+    (StoreUnavailable, 503, said("away.allowed"), _AGAIN),
+    (ModelUnavailable, 503, said("away.allowed"), _AGAIN),
+    (LlmflowError, 500, said("away.allowed"), _AGAIN),
 )
 """The first kind that fits decides the status; an error that knows better has `allowed` and `then` of its own."""
 
 
-def describe(exc: Exception) -> tuple[int, dict[str, str]]:
+def describe(exc: Exception, language: str = "en") -> tuple[int, dict[str, str]]:
     """Return status and body of a failure; what nobody raised on purpose tells nothing of itself."""
+    status, body = _described(exc)
+    return status, in_words(body, language)
+
+
+def _described(exc: Exception) -> tuple[int, dict[str, str]]:
     for kind, status, allowed, then in _KINDS:
         if isinstance(exc, kind):
             return status, problem(str(exc), getattr(exc, "allowed", allowed), getattr(exc, "then", then))
     if isinstance(exc, StarletteHTTPException):
         known = exc.detail if isinstance(exc.detail, dict) else None
-        return exc.status_code, known or problem(f"{exc.detail}.", "The routes in /openapi.json.", "Check address and method.")
+        return exc.status_code, known or problem(f"{exc.detail}.", said("route.known"), said("route.check_short"))
     return 500, dict(UNEXPECTED)
 
 
 def failure_response(request: Request, exc: Exception) -> JSONResponse:
     """Return the answer to a request that failed."""
-    status, body = describe(exc)
+    status, body = describe(exc, language_of(request))
     if status == 422 and request.url.path.startswith(OPENAI_PREFIX):
         status = 400  # what OpenAI's API says of a request that it cannot carry out
     headers = dict(getattr(exc, "headers", None) or {})
@@ -133,10 +142,12 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(exc, RequestValidationError)
         status = 400 if request.url.path.startswith(OPENAI_PREFIX) else 422
         faults = exc.errors()
-        said = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in faults[:5])
-        body = problem(said, "The fields that /openapi.json describes.", "Correct the request.")
+        faulty = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in faults[:5])
+        body = problem(faulty, said("fields.known"), said("refused.next"))
         param = _place(faults[0]).encode("utf-8", "replace").decode() if faults else None
-        return JSONResponse(_traced(request, shaped(request.url.path, status, body, param)), status_code=status)
+        return JSONResponse(
+            _traced(request, shaped(request.url.path, status, in_words(body, language_of(request)), param)), status_code=status
+        )
 
     async def unexpected(request: Request, exc: Exception) -> JSONResponse:
         with request_context(request.scope.get("trace_id", "")):
@@ -147,6 +158,11 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(LlmflowError, deliberate)
     app.add_exception_handler(Exception, unexpected)
+
+
+def language_of(request: Request) -> str:
+    """Return the language that a request wants its failures in."""
+    return wanted_language(request.headers.get("accept-language", ""))
 
 
 def _traced(request: Request, body: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ Plain ASGI: a stream of answers passes through untouched, which Starlette's func
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from llmflow.serving.web.http_errors import HttpProblem, problem, shaped
+from llmflow.serving.web.http_errors import HttpProblem, in_words, problem, shaped
+from llmflow.wording import said, wanted_language
 
 Send = Callable[[Any], Awaitable[None]]
 MAX_BODY_BYTES = 8_000_000
@@ -62,7 +64,7 @@ class BodyLimit:
     def __init__(self, app: Any, limit: int = MAX_BODY_BYTES, elsewhere: tuple[str, ...] = ()) -> None:
         self._app = app
         self._limit = limit
-        self._sentences = ("The request is too large.", f"At most {limit} bytes.", "Send less at a time.")
+        self._sentences = (said("request.too_large"), said("request.most", most=limit), said("request.less"))
         self._elsewhere = elsewhere
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
@@ -71,7 +73,8 @@ class BodyLimit:
             return
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if length.isdigit() and int(length) > self._limit:
-            body = shaped(scope["path"], 413, problem(*self._sentences))
+            language = wanted_language(Headers(scope=scope).get("accept-language", ""))
+            body = shaped(scope["path"], 413, in_words(problem(*self._sentences), language))
             await JSONResponse(body, status_code=413)(scope, receive, send)
             return
         taken = 0

@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 
 from llmflow.accounts.settings import LOOPBACK
 from llmflow.errors import PermissionDenied
+from llmflow.wording import said
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,7 +34,7 @@ def check_loopback_host(connection: HTTPConnection) -> None:
     """
     host = _split(f"//{connection.headers.get('host', '')}").hostname
     if host not in LOOPBACK:
-        raise PermissionDenied(f"In single-user mode only this machine is served. Open http://127.0.0.1, not {host!r}.")
+        raise PermissionDenied(said("origin.single", host=f"{host!r}"))
 
 
 def local_path(wanted: str | None) -> str:
