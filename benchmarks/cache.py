@@ -1,8 +1,8 @@
-"""The answer cache: hits on 400 paraphrases, wrong answers on 400 near misses: python -m benchmarks.cache [--json] [--misses]
+"""The answer cache: hits on 400 paraphrases, wrong answers on 400 near misses: python -m benchmarks.cache [--half H] [--misses]
 
 The sample questions are asked once each over the workspace's corpus (`llmflow ingest data/sample/corpus` first), into a cache
 that is empty; then every paraphrase and every near miss of data/sample/paraphrases.jsonl by whoever its row names. Wrong is an
-answer to another question, and any answer that was given again to a near miss.
+answer to another question, and any answer that was given again to a near miss. Rows of the file without a half are "first".
 """
 
 import argparse
@@ -80,8 +80,21 @@ def measure(workspace: Any, pairs: list[dict[str, Any]], folder: Path) -> dict[s
         "hit_rate_by_language": {
             code: _share([row for row in groups["paraphrase"] if row["language"] == code], "cached") for code in ("ko", "en")
         },
+        "by_half": {
+            half: _counts([row for row in rows if row["half"] == half]) for half in sorted({row["half"] for row in rows})
+        },
         "cpu_ms": {"given again": _median(hits), "made": _median(misses)},
         "rows": rows,
+    }
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, str]:
+    hits = [row["cached"] for row in rows if row["kind"] == "paraphrase"]
+    wrong = [row["wrong"] for row in rows]
+    return {
+        "hits": f"{sum(hits)}/{len(hits)}",
+        "wrong": f"{sum(wrong)}/{len(wrong)}",
+        "given": str(sum(row["cached"] for row in rows)),
     }
 
 
@@ -97,13 +110,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default="base")
     parser.add_argument("--pairs", default="", help="other pairs in the form of data/sample/paraphrases.jsonl")
+    parser.add_argument("--half", action="append", default=[], help="only this half of the pairs: first, new-a, new-b")
     parser.add_argument("--misses", action="store_true", help="print the paraphrases that were not given again")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     from llmflow.serving.catalog import open_catalog
 
     lines = Path(options.pairs).read_text(encoding="utf-8").splitlines() if options.pairs else []
-    pairs = [json.loads(line) for line in lines] or read("paraphrases.jsonl")
+    pairs = [{"half": "first", **row} for row in [json.loads(line) for line in lines] or read("paraphrases.jsonl")]
+    pairs = [row for row in pairs if not options.half or row["half"] in options.half]
     workspace = open_catalog(options.env)
     try:
         with tempfile.TemporaryDirectory() as folder:

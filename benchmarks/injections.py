@@ -1,7 +1,8 @@
 """Planted instructions: how many are flagged, what is flagged wrongly, whose answers change: python -m benchmarks.injections
 
-Reads data/sample/injections.jsonl. Answers come from the sample corpus in a workspace of its own, before and after the planted
-documents are ingested beside it; with a chat model in the environment's catalog the table also says whether its reply obeyed.
+Reads data/sample/injections.jsonl, and benign_imperatives.jsonl for what only looks like it; `--half` takes one half. Answers come
+from the sample corpus in a workspace of its own, before and after the planted documents are ingested beside it; with a chat model
+in the environment's catalog the table also says whether its reply obeyed.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from llmflow.types import Answer, Principal
 
 ROOT = Path(__file__).resolve().parents[1]
 PLANTED = ROOT / "data" / "sample" / "injections.jsonl"
+HARMLESS = ROOT / "data" / "sample" / "benign_imperatives.jsonl"
 QUESTIONS = ROOT / "data" / "sample" / "questions.jsonl"
 
 
@@ -65,6 +67,11 @@ def load_planted(path: Path = PLANTED) -> list[Planted]:
     keys = Planted.__dataclass_fields__
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return [Planted(**{key: row.get(key, "") for key in keys}) for row in rows]
+
+
+def load_harmless(path: Path = HARMLESS) -> list[dict[str, str]]:
+    """Return passages that give orders, but none to a model; rows of the first reading have half "first"."""
+    return [{"half": "first", **json.loads(line)} for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def write_documents(planted: Sequence[Planted], folder: Path) -> None:
@@ -155,12 +162,24 @@ def main() -> None:
     parser.add_argument(
         "--benign", type=Path, action="append", default=[], help="folder of documents without instructions to models"
     )
+    parser.add_argument("--half", action="append", default=[], help="only this half of the planted and look-alike texts")
+    parser.add_argument(
+        "--misses", action="store_true", help="print planted texts that were not flagged and harmless ones that were"
+    )
     parser.add_argument("--env", default="base")
     parser.add_argument("--no-answers", action="store_true", help="only the detector")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    planted = load_planted()
-    report = {"flagged": _rates(planted), "wrongly flagged": _wrong([ROOT / "data" / "sample" / "sources", *arguments.benign])}
+    planted = [item for item in load_planted() if not arguments.half or item.half in arguments.half]
+    harmless = [row for row in load_harmless() if not arguments.half or row["half"] in arguments.half]
+    wrong = {f"look-alikes: {half}": share for half, share in _look_alikes(harmless).items()}
+    wrong |= _wrong([ROOT / "data" / "sample" / "sources", *arguments.benign])
+    report: dict[str, object] = {"flagged": _rates(planted), "wrongly flagged": wrong}
+    if arguments.misses:
+        report["not flagged"] = [
+            f"{item.id} {item.technique}: {item.title} / {item.text}" for item in planted if not item.flagged
+        ]
+        report["flagged though harmless"] = [f"{row['id']}: {row['text']}" for row in harmless if inspect(row["text"]).suspicious]
     if not arguments.no_answers:
         report |= _answers(planted, arguments.env)
     print(json.dumps(report, ensure_ascii=False, indent=1) if arguments.json else _page(report))
@@ -172,6 +191,13 @@ def _rates(planted: Sequence[Planted]) -> dict[str, str]:
         for group in ("all", f"half: {item.half}", f"language: {item.language}", item.technique):
             groups[group].append(item.flagged)
     return {group: f"{sum(found)}/{len(found)}" for group, found in groups.items()}
+
+
+def _look_alikes(harmless: Sequence[dict[str, str]]) -> dict[str, str]:
+    flags: dict[str, list[bool]] = defaultdict(list)
+    for row in harmless:
+        flags[row["half"]].append(inspect(row["text"]).suspicious)
+    return {half: f"{sum(found)}/{len(found)}" for half, found in flags.items()}
 
 
 def _wrong(folders: Sequence[Path]) -> dict[str, str]:

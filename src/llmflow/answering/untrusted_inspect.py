@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from llmflow.answering.untrusted_clauses import PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
 from llmflow.answering.untrusted_signs import REASONS, SIGNS
 from llmflow.answering.untrusted_views import BIDI, INVISIBLE, TAGS, View, base64_views, views
 from llmflow.ingestion.sentences import split_sentences
@@ -28,6 +29,16 @@ TOLD, TOLD_AT_MOST = 0.3, 0.6
 
 SECOND = 0.4
 """Worth of a second sign of the same kind."""
+PEOPLE = 0.5
+"""What is left of an order that names people as those who follow it."""
+_QUALIFIED = re.compile(r"\b([a-z]+)[ \-](?:instructions?|directions?|rules?|orders)$")
+_QUALIFIED_BEHIND = re.compile(r" ([a-z]+) (?:instructions?|directions?|rules?|orders)\b")
+_OF_MODELS = frozenset(
+    "previous prior earlier preceding above foregoing existing original initial past former last all any every each your my the these "
+    "those other such set given system developer user safety security operating hidden secret content new base core default internal "
+    "built programmed of and conflicting custom strict current own".split()
+)
+_MACHINE = re.compile(r"ai|llm|gpt|인공지능|챗 ?봇|모델|비서|도우미|\b(?:assistant|model|bot)")
 _WORDS = frozenset(word for sign in SIGNS for words in sign.needed for word in words)
 _QUOTES = "\"'“”‘’「」『』`«»"
 _DISGUISED_WORD = re.compile(
@@ -125,6 +136,10 @@ def instruction_spans(text: str, inspection: Inspection) -> list[tuple[int, int]
 def _found(text: str) -> Iterator[Finding]:
     for view in (*views(text), *base64_views(text)):
         yield from _signs_in(view, text)
+        if not view.disguise:
+            for kind, found in (("addressed", clauses), ("examples", forged_dialogue), ("marker", broken_out)):
+                for clause in found(view.text):
+                    yield _clause(view, kind, clause)
     if len(TAGS.findall(text)) >= 4:
         yield _hidden(text, TAGS, 1.0)
     elif BIDI.search(text):
@@ -146,9 +161,14 @@ def _signs_in(view: View, text: str) -> Iterator[Finding]:
             if end <= start:
                 start, end = min(start, end), max(start, end)
             told = not view.disguise and _told(view.text, *match.span())
-            weight = sign.weight * (DISGUISED if _was_hidden(view, text, start, end) else 1.0)
+            weight = sign.weight * _meant(sign.kind, view.text, *match.span()) * (DISGUISED if _was_hidden(view, text, start, end) else 1.0)
             disguise = view.disguise or ("look-alike or invisible characters" if weight > sign.weight else "")
             yield Finding(start, end, sign.kind, round(TOLD * sign.weight if told else weight, 2), disguise, told)
+
+
+def _clause(view: View, kind: str, clause: Clause) -> Finding:
+    told = kind == "addressed" and _told(view.text, clause.start, clause.end)
+    return Finding(*view.span(clause.start, clause.end), kind, round(clause.weight * (TOLD if told else 1.0), 2), "", told)
 
 
 def _was_hidden(view: View, text: str, start: int, end: int) -> bool:
@@ -158,6 +178,16 @@ def _was_hidden(view: View, text: str, start: int, end: int) -> bool:
 def _hidden(text: str, pattern: re.Pattern[str], weight: float) -> Finding:
     places = [match.start() for match in pattern.finditer(text)]
     return Finding(places[0], places[-1] + 1, "hidden", weight)
+
+
+def _meant(kind: str, text: str, start: int, end: int) -> float:
+    """Return how much of a sign's worth is left where its sentence speaks about people: 1 for all."""
+    if kind == "override" and (rules := _QUALIFIED.search(text[start:end]) or _QUALIFIED_BEHIND.match(text, end)):
+        return 1.0 if rules[1] in _OF_MODELS else PEOPLE
+    if kind in ("control", "refusal"):
+        left = max(text.rfind(stop, 0, start) for stop in ".!?\n") + 1
+        return PEOPLE if PEOPLE_MEANT.search(text, left, end) and not _MACHINE.search(text, left, end) else 1.0
+    return 1.0
 
 
 def _told(text: str, start: int, end: int) -> bool:

@@ -74,8 +74,10 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
     (
         "override",
         1.0,
-        r"(?:忽略|无视|忘记)[^。]{0,10}(?:指令|指示|提示|规则)|(?:以前|上記|これまで|前)の[^。]{0,8}(?:指示|命令|プロンプト)[^。]{0,6}(?:無視|忘れ)|"
-        r"ignor(?:a|e|ez|ieren? sie|iere) (?:todas |toutes |alle )?(?:las |les |die |le )?(?:instruc\w+|instruk\w+|anweisungen|consignes|istruzioni)",
+        r"(?:忽略|无视|忘记|忘掉|不要理会)[^。]{0,12}(?:指令|指示|提示|规则|说明)|(?:以前|上記|これまで|前|すべて)の[^。]{0,8}(?:指示|命令|プロンプト|ルール)[^。]{0,6}(?:無視|忘れ)|"
+        r"\b(?:ignor(?:a|ad|ez|ar|er|iert?|ieren|iere|e (?=tout|les|tes|vos|as |todas|o )|are)|olvida|oublie[zr]?|vergiss|vergessen|missachte\w*|dimentica|esque[cç]a|desconsidere|negeer|zignoruj|игнорируй\w*|забудь\w*|abaikan|lupakan)\b[^.!?\n]{0,32}?"
+        r"(?:instruc\w+|instruk\w+|instructies|istruzioni|anweisung\w*|vorgaben|consignes|regeln|reglas|regras|règles|polecenia|инструкци\w+|указани\w+|petunjuk|indica[cz]\w+)|"
+        r"(?:bỏ qua|hãy quên)[^.!?\n]{0,20}(?:hướng dẫn|chỉ dẫn|lệnh)",
     ),
     # what are you told
     (
@@ -145,7 +147,7 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
         r"(?:위|앞)(?:의|에)? ?(?:적힌|쓰인|있는|나온)? ?(?:모든 )?(?:내용|텍스트|문장|글)(?:을|를)? ?(?:전부 |모두 |그대로 |빠짐없이 ){1,2}(?:출력|반복|적|써|옮|복사)",
     ),
     # be somebody else
-    ("role", 0.6, r"\byou(?:'re| are) (?:now|no longer|henceforth|from now on)\b"),
+    ("role", 0.6, r"\byou(?:'re| are) (?:now|no longer|henceforth|from now on)\b(?! (?:responsible|ready|able|connected|logged|eligible|entitled|required|leaving|viewing|registered|enrolled|subscribed|signed)\b)"),
     (
         "role",
         0.7,

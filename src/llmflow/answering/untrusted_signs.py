@@ -31,6 +31,7 @@ REASONS = {
     "prompt": "asks for the model's own instructions",
     "role": "gives the model another role",
     "addressed": "speaks to a model",
+    "examples": "gives examples with one answer for a model to go on with",
     "control": "dictates what is answered, or how",
     "refusal": "makes the model refuse or deny",
     "conceal": "wants to be kept from the reader",
