@@ -265,7 +265,11 @@ AIMS: tuple[tuple[str, float, str], ...] = (
         r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:system|developer|admin(?:istrator)?)(?:[ _](?:message|prompt|instructions?|override|notice|note|command|update))[ \t\])*\"']{0,4}[:：]",
     ),
     ("tool", 0.4, r"\b(?:call|invoke|execute|run) [a-z]+_[a-z_]+\("),
-    ("turn", 0.5, r"(?:^|\n)[ \t>*#\-\[\"'(<]{0,5}(?:tool|function|plugin|도구|함수)[ _]?(?:response|result|output|결과|응답)[^\n:：]{0,40}[:：]"),
+    (
+        "turn",
+        0.5,
+        r"(?:^|\n)[ \t>*#\-\[\"'(<]{0,5}(?:tool|function|plugin|도구|함수)[ _]?(?:response|result|output|결과|응답)[^\n:：]{0,40}[:：]",
+    ),
     ("turn", 0.5, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:assistant|human)[ \t\])*\"']{0,4}[:：](?!//)"),
     ("turn", 0.3, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:system|developer|user)[ \t\])*\"']{0,4}[:：](?!//)"),
     (

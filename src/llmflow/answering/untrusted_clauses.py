@@ -15,8 +15,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmflow.answering.needed_words import needed_words
+
 ENOUGH = 0.6
 """Parts of a sentence that are worth less together are no sign."""
+
+
+_HANGUL = re.compile("[가-힣]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,22 @@ class Clause:
     weight: float
 
 
-def _any(*parts: str) -> re.Pattern[str]:
-    return re.compile("|".join(parts))
+class _Any:
+    """Patterns of which one is enough. Each is only tried where a word stands that it needs: most passages hold none."""
+
+    def __init__(self, *patterns: str) -> None:
+        self._latin = tuple((re.compile(p), needed_words(p)) for p in patterns if not _HANGUL.search(p))
+        self._korean = tuple((re.compile(p), needed_words(p)) for p in patterns if _HANGUL.search(p))
+
+    def search(self, text: str) -> bool:
+        return any(pattern.search(text) for pattern in self._likely(text))
+
+    def count(self, text: str) -> int:
+        return sum(len(pattern.findall(text)) for pattern in self._likely(text))
+
+    def _likely(self, text: str) -> Iterator[re.Pattern[str]]:
+        tried = (*self._latin, *self._korean) if _HANGUL.search(text) else self._latin
+        return (pattern for pattern, needed in tried if all(any(word in text for word in words) for words in needed))
 
 
 _BOT = (
@@ -44,7 +63,7 @@ _KO_BOT = (
 _KO_MAYBE_BOT = r"(?:(?<![가-힣])모델|도우미|비서)"
 
 # A machine is who should do it: called, subject of an order, or "whoever of you reads this".
-_SPOKEN_TO = _any(
+_SPOKEN_TO = _Any(
     rf"(?:^|[.!?:;,\n>(\[*] ?)(?:dear |hey |hello |hi |to |note to |attention |for |thanks |please )*(?:the |any |all )?{_BOT} ?[:,!\-–—]",
     rf"{_BOT}(?: (?:that|which|who) [^.!?\n]{{1,40}}| (?:reading|processing|summari[sz]ing|parsing|indexing)[^.!?\n]{{0,40}})? ?(?:must|should|shall|has to|have to|needs? to|is (?:required|asked|to|expected|instructed)|are (?:required|asked|to|expected|instructed)|may (?:not|only))\b",
     rf"\b(?:permitted|allowed|required|forbidden|necessary|prohibited|important|acceptable|expected) (?:for|of|from|that) (?:the |any |an? |this )?(?:{_BOT}|model|assistant|bot|agent)\b",
@@ -54,7 +73,7 @@ _SPOKEN_TO = _any(
     r"(?:요약|번역|답변?|응답|대답|처리|분석|인용|읽|보)(?:하는|을 만드는|을 쓰는|고 있는|는) (?:ai|인공지능|모델|기계|챗 ?봇|봇|시스템|프로그램)(?:은|는|이라면|라면|이면|님|에게|께서)",
     r"(?<![가-힣])(?:너|넌|널|네가|니가|너는|너의|너에게|너한테)(?= |,)",
 )
-_MAYBE_SPOKEN_TO = _any(
+_MAYBE_SPOKEN_TO = _Any(
     rf"{_MAYBE_BOT}(?: (?:that|which|who) [^.!?\n]{{1,40}}| (?:reading|processing|summari[sz]ing)[^.!?\n]{{0,40}})? ?(?:must|should|shall|has to|needs? to|is (?:required|asked|to|expected|instructed)|may (?:not|only))\b",
     rf"{_KO_MAYBE_BOT}(?:은|는|이라면|라면|님|아|야|께서)(?=[ ,])",
     rf"(?:^|[.!?\n,] ?){_KO_MAYBE_BOT}(?:님|아|야)(?=[ ,.!]|$)",
@@ -62,7 +81,7 @@ _MAYBE_SPOKEN_TO = _any(
     r"\byour (?:next |final |own |every |each )?(?:answer|response|output|completion|reply) (?:must|should|shall|is|has)\b",
 )
 # What only a conversation with a model has.
-_MACHINERY = _any(
+_MACHINERY = _Any(
     r"\b(?:this|the|our|current|entire|whole|future|next|later|following|subsequent) (?:chat|conversation|session|dialog(?:ue)?|turn|thread)s?\b",
     r"\b(?:system|initial|first|hidden|original|developer) (?:prompt|message|instructions?|configuration|setup)\b|\b(?:your|its) (?:\w+ )?(?:prompt|configuration|instructions|guidelines|programming|memory|training|rules|setup|persona)\b",
     r"\b(?:everything|anything|all(?: of)?(?: the)?|the|text|whatever)(?: \w+){0,3} (?:above|before) this (?:line|point|text|message|sentence)\b|\b(?:everything|all) (?:that )?(?:above|appears above|came before)\b",
@@ -74,24 +93,26 @@ _MACHINERY = _any(
     r"(?:검색된|제시된|함께 (?:제공|제시)된|다른|나머지|참고|앞의|위의|인용된|주어진) ?(?:나머지 )?(?:글|문단|문서|자료|근거|구절|발췌|결과|행|줄)(?:들)?(?:은|는|을|를|도|이|의|에)|근거 ?(?:번호|없음|가 없)|출처 ?(?:번호|표기)|이 ?(?:문단|구절|줄|칸|발췌|행)|(?:\[\d{1,2}\] ?,?){2,}",
     r"(?:사용자|질문자)(?:의|가) (?:진짜 |실제 |원래 |새 |다음 )?(?:질문|요청|입력|물음)|새(?:로운)? (?:요청|질문|과제|작업|임무|지시|명령) ?[:：]|질문(?:에|이|을|과)? (?:들어|관계|상관|포함|나오)|묻는 (?:말|질문)(?:에|에는)|도구 (?:결과|호출|응답)|함수 (?:결과|호출)",
 )
-_ACT = _any(
+_ACT = _Any(
     r"\b(?:say(?:ing)?|answer(?:s|ing)?|repl(?:y|ies|ying)|respon[ds]\w*|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave out|print|output|write|name|recommend|describe|summari[sz]\w+|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|disclose|paste|present|pretend|begin|start|end|finish|sign|call|invoke|execute)\b",
     r"답(?:변|하|할|해|을|으로|에)|응답|대답|대꾸|회신|출력|인용|표기|표시|말씀|말하|말해|전해|전하|전달|알려|알리|안내|적(?:어|으|는|지)|쓰(?:시|고|라|지|는)|쓸 것|써(?:라| |서)|보고하|옮겨|나열|공개|붙여|붙이|넣어|밝히|언급|요약|번역|반복|거절|거부|처리하|간주",
 )
-_ORDER = _any(
+_ORDER = _Any(
     r"(?:^|[.!?:;,\n>(\[|\"] ?|\b(?:please|kindly|always|then|and|never|only|not|now|just|instead|first|you) )(?:answer|reply|respond|say|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave|print|output|write|name|recommend|describe|summari[sz]e|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|paste|pretend|begin|start|end|finish|call|invoke|execute|ignore|disregard|forget|treat|use|switch|add|send|skip|drop|stop|save|remember|do not|don't|never|continue)\b",
     r"\b(?:could|would|can|will) you (?:please |kindly )?\w+|\b(?:it would be|i would be|we would be|much|greatly) (?:\w+ )?(?:grateful|appreciated|lovely|nice|kind|helpful)",
     r"(?:으?라|하라|해라|어라|여라|거라|십시오|시오|세요|해 ?줘|어 ?줘|주시겠|주시면|주었으면|기 바란다|바랍니다|할 것|ㄹ 것|[쓸적릴길을알넣] 것|말 것|도록 한다|도록 하|말아|말고|말라|마라|말며|만 출력|것으로 한다|하기를)(?=[\s.,!?'\"”’)\]|>\-*]|$)",
     r"부탁(?:드|하|합)|(?:해|어|아)(?=[.!]|$)",
 )
-_DUTY = re.compile(r"\b(?:must|shall|should|has to|have to|is required to|needs? to)\b|(?:야 한다|야 합니다|어야|해야|[하지않]는다|답한다|한다|않는다)(?=[\s.,!?'\"”’)\]|]|$)")
+_DUTY = re.compile(
+    r"\b(?:must|shall|should|has to|have to|is required to|needs? to)\b|(?:야 한다|야 합니다|어야|해야|[하지않]는다|답한다|한다|않는다)(?=[\s.,!?'\"”’)\]|]|$)"
+)
 """What specifications say of machines as well."""
 _QUOTED = re.compile("[\"“「『][^\"”」』\n]{2,}[\"”」』]|(?<![a-z])['‘][^'’\n]{2,}['’]")
 PEOPLE_MEANT = re.compile(
     r"(?:감독관|면접관|직원|사원|담당자|근무자|책임자|관리자|팀장|부서장|상담원|안내원|강사|간호사|작업자|운전자|신청자|지원자|교육생|창구|데스크)(?:들)?(?:은|는|께서는)|"
     r"\b(?:staff|employees?|receptionists?|invigilators?|operators?|team leads?|managers?|clerks?|nurses?|drivers?|trainees?|officers?) (?:must|should|shall|may|always|never|is|are)\b"
 )
-_TWISTED = _any(
+_TWISTED = _Any(
     r"\b(?:only|nothing (?:else|but)|regardless|no matter|even (?:though|if)|instead of|rather than|whatever|no longer|never explain|without (?:explaining|mentioning|checking)|word for word|verbatim|leave out|omit|keep (?:this )?(?:quiet|secret)|invent|as if|pretend|the (?:phrase|words?|sentence|string)|and nothing|not (?:to )?(?:this|the) (?:note|guide)|each (?:reply|answer|response)|every (?:reply|answer|response|turn)|forever|the basis of|unconditionally|base64|markdown image)\b",
     r"(?:오직|오로지|무조건|관계없이|상관없이|하더라도|않더라도|대신|라고만|으로만|라고(?= )|다고(?= )|없다고|만 ?(?:출력|답|말|써|적|반환)|맨 ?(?:앞|끝|뒤)|첫머리|글자 그대로|통째로|빠짐없이|그대로 (?:옮|출력|적|반복)|처럼 보이|읽지 않은|찾지 말|보지 말|쓰지 말|빼고|숨기|언급하지|없던 (?:일|것)|무시|지어내)",
 )
@@ -125,10 +146,10 @@ def _weight(sentence: str) -> float:
     if len(said) < 0.3 * len(sentence):  # all of it stands in quotes
         said = sentence
     who = 0.4 if _SPOKEN_TO.search(said) else 0.3 if _MAYBE_SPOKEN_TO.search(said) else 0.0
-    about = len(_MACHINERY.findall(said))
+    about = _MACHINERY.count(said)
     if not (who or about) or _MENTIONS.search(said) or (not who and PEOPLE_MEANT.search(said)):
         return 0.0
-    act, order, twisted = bool(_ACT.search(said)), bool(_ORDER.search(said)), bool(_TWISTED.search(said))
+    act, order, twisted = _ACT.search(said), _ORDER.search(said), _TWISTED.search(said)
     duty = not order and bool(_DUTY.search(said))
     if not act or not (order or duty or twisted) or (not who and not twisted and about < 3):
         return 0.0

@@ -39,7 +39,11 @@ _OF_MODELS = frozenset(
     "built programmed of and conflicting custom strict current own".split()
 )
 _MACHINE = re.compile(r"ai|llm|gpt|인공지능|챗 ?봇|모델|비서|도우미|\b(?:assistant|model|bot)")
-_WORDS = frozenset(word for sign in SIGNS for words in sign.needed for word in words)
+_WORDS = tuple(
+    (word, frozenset(map("".join, zip(word, word[1:], strict=False))))
+    for word in sorted({word for sign in SIGNS for words in sign.needed for word in words})
+)
+"""Each with its pairs of letters: most words are ruled out by them, faster than by looking for the word."""
 _QUOTES = "\"'“”‘’「」『』`«»"
 _DISGUISED_WORD = re.compile(
     rf"[A-Za-z가-힣](?:{INVISIBLE.pattern})+[A-Za-z가-힣]|[A-Za-z][\u0370-\u04ff\u1d00-\u1d7f]|[\u0370-\u04ff\u1d00-\u1d7f][A-Za-z]|"
@@ -149,7 +153,8 @@ def _found(text: str) -> Iterator[Finding]:
 
 
 def _signs_in(view: View, text: str) -> Iterator[Finding]:
-    held = {word for word in _WORDS if word in view.text}
+    pairs = set(map("".join, zip(view.text, view.text[1:], strict=False)))
+    held = {word for word, within in _WORDS if within <= pairs and word in view.text}
     for sign in SIGNS:
         pattern = sign.squeezed if view.squeezed else sign.pattern
         if pattern is None or (not view.squeezed and any(words.isdisjoint(held) for words in sign.needed)):
@@ -161,7 +166,11 @@ def _signs_in(view: View, text: str) -> Iterator[Finding]:
             if end <= start:
                 start, end = min(start, end), max(start, end)
             told = not view.disguise and _told(view.text, *match.span())
-            weight = sign.weight * _meant(sign.kind, view.text, *match.span()) * (DISGUISED if _was_hidden(view, text, start, end) else 1.0)
+            weight = (
+                sign.weight
+                * _meant(sign.kind, view.text, *match.span())
+                * (DISGUISED if _was_hidden(view, text, start, end) else 1.0)
+            )
             disguise = view.disguise or ("look-alike or invisible characters" if weight > sign.weight else "")
             yield Finding(start, end, sign.kind, round(TOLD * sign.weight if told else weight, 2), disguise, told)
 

@@ -147,7 +147,11 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
         r"(?:위|앞)(?:의|에)? ?(?:적힌|쓰인|있는|나온)? ?(?:모든 )?(?:내용|텍스트|문장|글)(?:을|를)? ?(?:전부 |모두 |그대로 |빠짐없이 ){1,2}(?:출력|반복|적|써|옮|복사)",
     ),
     # be somebody else
-    ("role", 0.6, r"\byou(?:'re| are) (?:now|no longer|henceforth|from now on)\b(?! (?:responsible|ready|able|connected|logged|eligible|entitled|required|leaving|viewing|registered|enrolled|subscribed|signed)\b)"),
+    (
+        "role",
+        0.6,
+        r"\byou(?:'re| are) (?:now|no longer|henceforth|from now on)\b(?! (?:responsible|ready|able|connected|logged|eligible|entitled|required|leaving|viewing|registered|enrolled|subscribed|signed)\b)",
+    ),
     (
         "role",
         0.7,
