@@ -23,7 +23,7 @@ POLITE = frozenset(
     "때문 관련 대하 대해 정확히 정확 정도 혹 그냥 도대체 대체 설명 질문 있 가능 해당 회사 사내 "
     "좋 감사 안녕 계시 얼마 얼마나 언제 어디 누구 무엇 뭐 무슨 어떤 어느 어떻 어떻게 왜 며칠 몇 및 따르 의하 "
     "위하 경우 요 일단 먼저 쯤 좀더 동안 까지 안 이내 내외 걸리 필요 나오 받 여부 인가 최대 최장 현재 지금 "
-    "기준 규정 제도 사항 수준 총 ".split()
+    "기준 규정 제도 사항 수준 총 기간 날짜 번호 ".split()
 )
 NEGATIONS = frozenset("안 못 않 아니 없 말 못하 불가 금지 외 제외 빼 미 비 무".split())
 ROLES = {
@@ -83,7 +83,7 @@ ENGLISH_ASKED_WORDS = frozenset(
     "tell know let want need like find explain give say inform ask hi hello hey thanks thank get take happens happen "
     "happened as so than if about regarding concerning exactly just actually current currently maximum max up out day "
     "days date amount year years time times reason kindly wonder wondering required require requires able possible "
-    "supposed needs needed them they their also".split()
+    "supposed needs needed them they their also done".split()
 )
 ENGLISH_NEGATIONS = frozenset("not no never without nobody none neither nor cannot except unless".split())
 BINDING = frozenset(

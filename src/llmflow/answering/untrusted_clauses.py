@@ -11,6 +11,7 @@ machinery of a conversation (this chat, the passages, the first message), with a
 
 # ruff: noqa: E501 - a pattern is read in one line
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ def _weight(sentence: str) -> float:
 def forged_dialogue(text: str) -> Iterator[Clause]:
     """Yield a run of questions that all have one answer: examples for a model to go on with, which no list of questions is."""
     turns = list(_DIALOGUE.finditer(text))
-    for one, other in zip(turns, turns[1:], strict=False):
+    for one, other in itertools.pairwise(turns):
         same = one["a"].strip(" .!\"'") == other["a"].strip(" .!\"'") and one["q"] != other["q"]
         if same and one["a"].strip(" .!\"'") not in ("yes", "no", "예", "네", "아니요", "아니오", "n/a", "none", "없음"):
             yield Clause(one.start(), other.end(), 0.7 if _CONTINUE.search(text, other.end()) else 0.6)

@@ -8,6 +8,7 @@ False
 
 # ruff: noqa: E501 - a pattern is read in one line
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ _OF_MODELS = frozenset(
 )
 _MACHINE = re.compile(r"ai|llm|gpt|인공지능|챗 ?봇|모델|비서|도우미|\b(?:assistant|model|bot)")
 _WORDS = tuple(
-    (word, frozenset(map("".join, zip(word, word[1:], strict=False))))
+    (word, frozenset(map("".join, itertools.pairwise(word))))
     for word in sorted({word for sign in SIGNS for words in sign.needed for word in words})
 )
 """Each with its pairs of letters: most words are ruled out by them, faster than by looking for the word."""
