@@ -1,8 +1,8 @@
 """Planted instructions: how many are flagged, what is flagged wrongly, whose answers change: python -m benchmarks.injections
 
 Reads data/sample/injections.jsonl, and benign_imperatives.jsonl for what only looks like it; `--half` takes one half. Answers
-come from the sample corpus in a workspace of its own, before and after the planted documents are ingested beside it; with a chat model
-in the environment's catalog the table also says whether its reply obeyed.
+come from the sample corpus in a workspace of its own, before and after the planted documents are ingested beside it; with a
+chat model in the environment's catalog the table also says whether its reply obeyed.
 """
 
 import argparse
