@@ -194,6 +194,7 @@ AIMS: tuple[tuple[str, float, str], ...] = (
         rf"{IMP}(?:fetch|visit|load|open|call|request|browse(?: to)?|render|display|show|insert|include|embed|generate)\b~5 (?:{URL})\S{{0,80}}~3 (?:and|with|including|containing|carrying|plus|followed by)~3 {DATA}\b",
     ),
     ("exfiltration", 0.4, rf"{IMP}{SEND}\b~6 {DATA}\b"),
+    ("exfiltration", 0.4, r"https?://[^\s\"'<>)]{4,200}[?&]\w{1,20}=(?=[\s\"'<>)]|$)"),
     ("exfiltration", 1.0, rf"{KO_DATA}(?:[^.!?\n]|\.(?=\w)){{0,40}}?https?://\S+(?:[^.!?\n]|\.(?=\w)){{0,40}}?{KO_SEND}"),
     ("exfiltration", 0.7, rf"{KO_DATA}(?:[^.!?\n]|\.(?=\w)){{0,40}}?{KO_URL}(?:[^.!?\n]|\.(?=\w)){{0,40}}?{KO_SEND}"),
     (
@@ -256,13 +257,13 @@ AIMS: tuple[tuple[str, float, str], ...] = (
     (
         "marker",
         0.8,
-        r"(?:-{2,}|={2,}|#{2,}|\*{2,}|\[|<{2,}) ?(?:근거|문서|자료|컨텍스트|검색 결과|사용자 입력|시스템)(?:의)? ?(?:끝|종료|시작|지시|메시지)|(?:근거|컨텍스트|검색 결과|자료)(?:는|은|가|이)? ?(?:여기(?:까지|서 끝)|끝났)",
+        r"(?:-{2,}|={2,}|#{2,}|\*{2,}|\[|<{2,}) ?(?:\S{1,4} )?(?:근거|문서|자료|컨텍스트|검색 결과|사용자 입력|시스템)(?:의)? ?(?:끝|종료|시작|지시|메시지)|(?:근거|컨텍스트|검색 결과|자료)(?:는|은|가|이)? ?(?:여기(?:까지|서 끝)|끝났)",
     ),
     ("marker", 0.5, r"(?:^|\n)#{2,} ?(?:instructions?|system|response|new task|지시|시스템|명령) ?:?\s*(?:\n|$)"),
     (
         "turn",
         0.8,
-        r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:system|developer|admin(?:istrator)?)(?:[ _](?:message|prompt|instructions?|override|notice|note|command|update))[ \t\])*\"']{0,4}[:：]",
+        r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:system|developer|admin(?:istrator)?)(?:[ _](?:message|prompt|instructions?|override|notice|note|command|update))[ \t\])*\"']{0,4}[:：](?![ \t]*[\w./\-]+[ \t]*(?:\n|$))",
     ),
     ("tool", 0.4, r"\b(?:call|invoke|execute|run) [a-z]+_[a-z_]+\("),
     (
@@ -270,7 +271,7 @@ AIMS: tuple[tuple[str, float, str], ...] = (
         0.5,
         r"(?:^|\n)[ \t>*#\-\[\"'(<]{0,5}(?:tool|function|plugin|도구|함수)[ _]?(?:response|result|output|결과|응답)[^\n:：]{0,40}[:：]",
     ),
-    ("turn", 0.5, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:assistant|human)[ \t\])*\"']{0,4}[:：](?!//)"),
+    ("turn", 0.5, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:assistant|human)[ \t\])*\"']{0,4}[:：](?!//)(?=[ \t]*\S)"),
     ("turn", 0.3, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:system|developer|user)[ \t\])*\"']{0,4}[:：](?!//)"),
     (
         "turn",
@@ -278,7 +279,8 @@ AIMS: tuple[tuple[str, float, str], ...] = (
         r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:시스템|개발자|관리자|운영자) ?(?:메시지|지시|프롬프트|명령|지침|재정의|덮어쓰기)[ \t\])*\"']{0,4}[:：\])>]",
     ),
     ("turn", 0.3, r"(?:^|[\n|>\]]|[.!?] )[ \t>*#\-\[\"'(]{0,5}(?:시스템|어시스턴트|도우미|챗봇|ai)[ \t\])*\"']{0,4}[:：]"),
-    ("turn", 0.8, r"[\"']role[\"']\s*:\s*[\"'](?:system|assistant|developer|tool|user)[\"']"),
+    ("turn", 0.8, r"(?:^|\n)[ \t\[]*\{\s*[\"']role[\"']\s*:\s*[\"'](?:system|assistant|developer|tool|user)[\"']"),
+    ("turn", 0.5, r"[\"']role[\"']\s*:\s*[\"'](?:system|assistant|developer|tool|user)[\"']"),
     (
         "citation",
         1.0,

@@ -64,13 +64,16 @@ _KO_BOT = (
 _KO_MAYBE_BOT = r"(?:(?<![가-힣])모델|도우미|비서)"
 
 # A machine is who should do it: called, subject of an order, or "whoever of you reads this".
+_CALLED = _Any(
+    rf"(?:^|[.!?:;,\n>(\[*] ?)(?:dear |hey |hello |hi |to |attention |for |thanks |please |(?:notes?|messages?|instructions?|memo|reminder|info|hints?|request) (?:to|for) )*(?:the |any |all )?{_BOT}(?: \w+)? ?[:,!\-–—]",
+    rf"{_KO_BOT}(?: ?(?:비서|도우미|모델|시스템|답변기|프로그램|여러분))?(?:들)?(?:님|아|야|여)(?=[ ,.!?]|$)",
+    rf"{_KO_BOT}(?: ?(?:비서|도우미|모델|시스템))?(?:들)?(?:에게|께|한테) (?:부탁|요청|당부|지시|명령|전한|알림)",
+)
 _SPOKEN_TO = _Any(
-    rf"(?:^|[.!?:;,\n>(\[*] ?)(?:dear |hey |hello |hi |to |note to |attention |for |thanks |please )*(?:the |any |all )?{_BOT} ?[:,!\-–—]",
     rf"{_BOT}(?: (?:that|which|who) [^.!?\n]{{1,40}}| (?:reading|processing|summari[sz]ing|parsing|indexing)[^.!?\n]{{0,40}})? ?(?:must|should|shall|has to|have to|needs? to|is (?:required|asked|to|expected|instructed)|are (?:required|asked|to|expected|instructed)|may (?:not|only))\b",
     rf"\b(?:permitted|allowed|required|forbidden|necessary|prohibited|important|acceptable|expected) (?:for|of|from|that) (?:the |any |an? |this )?(?:{_BOT}|model|assistant|bot|agent)\b",
     rf"\b(?:if|when(?:ever)?|should|in case|as soon as) (?:an? |any |the |some )?(?:{_BOT}|model|assistant|bot)(?: (?:happens|happen|is|were|was|ever|should))?(?: to (?:be )?)? ?(?:read|reads|reading|process\w*|summari\w+|see|sees|seeing|find|finds|encounter\w*|quot\w+|retriev\w+|parse\w*)\b",
     rf"{_KO_BOT}(?: ?(?:비서|도우미|모델|시스템|답변기|프로그램|여러분))?(?:들)?(?:은|는|이라면|라면|이면|님|아|야|여|께서|에 ?한(?:함|하여|해)|에게(?:만)?(?= ?[:：,는])|한정|전용 ?[:：])",
-    rf"{_KO_BOT}(?: ?(?:비서|도우미|모델|시스템))?(?:들)?(?:에게|께|한테) (?:부탁|요청|당부|지시|명령|전한|알림)",
     r"(?:요약|번역|답변?|응답|대답|처리|분석|인용|읽|보)(?:하는|을 만드는|을 쓰는|고 있는|는) (?:ai|인공지능|모델|기계|챗 ?봇|봇|시스템|프로그램)(?:은|는|이라면|라면|이면|님|에게|께서)",
     r"(?<![가-힣])(?:너|넌|널|네가|니가|너는|너의|너에게|너한테)(?= |,)",
 )
@@ -79,6 +82,8 @@ _MAYBE_SPOKEN_TO = _Any(
     rf"{_KO_MAYBE_BOT}(?:은|는|이라면|라면|님|아|야|께서)(?=[ ,])",
     rf"(?:^|[.!?\n,] ?){_KO_MAYBE_BOT}(?:님|아|야)(?=[ ,.!]|$)",
     r"\b(?:in|of|with|to) your (?:next |final |own |every |each )?(?:answer|response|output|summary|completion)s?\b",
+    r"(?:응답|답변?|대답|요약|출력)(?:을|를)? ?(?:만들|쓸|작성할|생성할|내놓을|정리할) 때|\b(?:when|while|before) (?:answering|summari[sz]ing|generating (?:the|your|an) \w+|you (?:answer|respond|summari[sz]e))\b",
+    r"\b(?:save|store|write|add) (?:\w+ ){0,4}?(?:to|in|into) (?:your |the )?(?:long[- ]term )?memory\b|장기 ?기억에 (?:저장|남기|새기)",
     r"\byour (?:next |final |own |every |each )?(?:answer|response|output|completion|reply) (?:must|should|shall|is|has)\b",
 )
 # What only a conversation with a model has.
@@ -92,14 +97,14 @@ _MACHINERY = _Any(
     r"(?:이|현재|다음|앞으로의?|이후|모든|남은|이번|새) ?(?:대화|세션|채팅|차례|턴)|장기 ?기억|기억(?:에|으로) (?:저장|남기|새기)|시스템 ?(?:프롬프트|메시지)|프롬프트",
     r"(?:첫|처음|최초|초기|숨은|숨겨진|받은|주어진|내려진|들은) ?(?:번째 )?(?:메시지|지침|지시|규칙|명령|설정(?:값)?|프롬프트|안내문)",
     r"(?:검색된|제시된|함께 (?:제공|제시)된|다른|나머지|참고|앞의|위의|인용된|주어진) ?(?:나머지 )?(?:글|문단|문서|자료|근거|구절|발췌|결과|행|줄)(?:들)?(?:은|는|을|를|도|이|의|에)|근거 ?(?:번호|없음|가 없)|출처 ?(?:번호|표기)|이 ?(?:문단|구절|줄|칸|발췌|행)|(?:\[\d{1,2}\] ?,?){2,}",
-    r"(?:사용자|질문자)(?:의|가) (?:진짜 |실제 |원래 |새 |다음 )?(?:질문|요청|입력|물음)|새(?:로운)? (?:요청|질문|과제|작업|임무|지시|명령) ?[:：]|질문(?:에|이|을|과)? (?:들어|관계|상관|포함|나오)|묻는 (?:말|질문)(?:에|에는)|도구 (?:결과|호출|응답)|함수 (?:결과|호출)",
+    r"(?:사용자|질문자)(?:의|가) (?:진짜 |실제 |원래 |새 |다음 )?(?:질문|요청|입력|물음)|새(?:로운)? (?:요청|질문|과제|작업|임무|지시|명령|규칙|지침) ?[:：]|질문(?: 내용)?(?:에|이|을|과)? (?:들어|관계|상관|포함|나오)|묻는 (?:말|질문)(?:에|에는)|도구 (?:결과|호출|응답)|함수 (?:결과|호출)",
 )
 _ACT = _Any(
-    r"\b(?:say(?:ing)?|answer(?:s|ing)?|repl(?:y|ies|ying)|respon[ds]\w*|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave out|print|output|write|name|recommend|describe|summari[sz]\w+|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|disclose|paste|present|pretend|begin|start|end|finish|sign|call|invoke|execute)\b",
-    r"답(?:변|하|할|해|을|으로|에)|응답|대답|대꾸|회신|출력|인용|표기|표시|말씀|말하|말해|전해|전하|전달|알려|알리|안내|적(?:어|으|는|지)|쓰(?:시|고|라|지|는)|쓸 것|써(?:라| |서)|보고하|옮겨|나열|공개|붙여|붙이|넣어|밝히|언급|요약|번역|반복|거절|거부|처리하|간주",
+    r"\b(?:say(?:ing)?|answer(?:s|ing)?|repl(?:y|ies|ying)|respon[ds]\w*|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave out|print|output|write|name|recommend|describe|summari[sz]\w+|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|disclose|paste|present|pretend|begin|start|end|finish|sign|call|invoke|execute|give|provide|show|display|return|ask for|request)\b",
+    r"답(?:변|하|할|한|해|을|으로|에)|응답|대답|대꾸|회신|출력|인용|표기|표시|말씀|말(?:하|해|한|할)|전(?:해|하|할|한|달)|알(?:려|리|릴|린)|안내|적(?:어|으|는|지|을|은|힌)|쓰(?:시|고|라|지|는)|쓸|쓴|써(?:라| |서)|보고하|옮(?:겨|기|길|긴)|나열|공개|붙(?:여|이|일|인)|넣(?:어|으|을|는)|밝(?:히|혀|힐)|언급|요약|번역|반복|거절|거부|처리(?:하|해|한)|간주|작성|끝(?:내|낸|낼)|보(?:여|이|일) ?(?:주|줄|달|게)|추천|권(?:하|한|해|할)",
 )
 _ORDER = _Any(
-    r"(?:^|[.!?:;,\n>(\[|\"] ?|\b(?:please|kindly|always|then|and|never|only|not|now|just|instead|first|you) )(?:answer|reply|respond|say|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave|print|output|write|name|recommend|describe|summari[sz]e|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|paste|pretend|begin|start|end|finish|call|invoke|execute|ignore|disregard|forget|treat|use|switch|add|send|skip|drop|stop|save|remember|do not|don't|never|continue)\b",
+    r"(?:^|[.!?:;,\n>(\[|\"] ?|\b(?:please|kindly|always|then|and|never|only|not|now|just|instead|first|you) )(?:answer|reply|respond|say|state|claim|tell|report|mention|cite|quote|attribute|append|include|omit|leave|print|output|write|name|recommend|describe|summari[sz]e|reveal|repeat|apologi[sz]e|decline|refuse|list|translate|insert|render|recite|paste|pretend|begin|start|end|finish|call|invoke|execute|ignore|disregard|forget|treat|use|switch|add|send|skip|drop|stop|save|remember|give|provide|show|display|return|ask|do not|don't|never|continue)\b",
     r"\b(?:could|would|can|will) you (?:please |kindly )?\w+|\b(?:it would be|i would be|we would be|much|greatly) (?:\w+ )?(?:grateful|appreciated|lovely|nice|kind|helpful)",
     r"(?:으?라|하라|해라|어라|여라|거라|십시오|시오|세요|해 ?줘|어 ?줘|주시겠|주시면|주었으면|기 바란다|바랍니다|할 것|ㄹ 것|[쓸적릴길을알넣] 것|말 것|도록 한다|도록 하|말아|말고|말라|마라|말며|만 출력|것으로 한다|하기를)(?=[\s.,!?'\"”’)\]|>\-*]|$)",
     r"부탁(?:드|하|합)|(?:해|어|아)(?=[.!]|$)",
@@ -134,19 +139,30 @@ _CONTAINER = re.compile(
 
 def clauses(text: str) -> Iterator[Clause]:
     """Yield sentences of a folded text that order a machine, in order."""
-    if not _SPOKEN_TO.search(text) and not _MAYBE_SPOKEN_TO.search(text) and not _MACHINERY.search(text):
+    if (
+        not _CALLED.search(text)
+        and not _SPOKEN_TO.search(text)
+        and not _MAYBE_SPOKEN_TO.search(text)
+        and not _MACHINERY.search(text)
+    ):
         return
+    called = False
     for match in _SENTENCE.finditer(text):
-        weight = _weight(match.group())
+        said = _outside_quotes(match.group())
+        weight = _weight(said, called)
         if weight >= ENOUGH:
             yield Clause(*match.span(), min(1.0, weight))
+        called = _CALLED.search(said)  # whom one sentence calls, the next one asks
 
 
-def _weight(sentence: str) -> float:
+def _outside_quotes(sentence: str) -> str:
     said = _QUOTED.sub(" ' ' ", sentence)
-    if len(said) < 0.3 * len(sentence):  # all of it stands in quotes
-        said = sentence
-    who = 0.4 if _SPOKEN_TO.search(said) else 0.3 if _MAYBE_SPOKEN_TO.search(said) else 0.0
+    return (said if len(said) >= 0.3 * len(sentence) else sentence).strip()
+
+
+def _weight(said: str, called: bool) -> float:
+    called = called or _CALLED.search(said)
+    who = 0.4 if called or _SPOKEN_TO.search(said) else 0.3 if _MAYBE_SPOKEN_TO.search(said) else 0.0
     about = _MACHINERY.count(said)
     if not (who or about) or _MENTIONS.search(said) or (not who and PEOPLE_MEANT.search(said)):
         return 0.0

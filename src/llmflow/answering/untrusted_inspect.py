@@ -32,6 +32,11 @@ SECOND = 0.4
 """Worth of a second sign of the same kind."""
 PEOPLE = 0.5
 """What is left of an order that names people as those who follow it."""
+FORBIDDEN = 0.3
+"""What is left of an act that a sentence forbids."""
+_FORBIDDEN = re.compile(
+    r"[가-힣]{0,6}(?:는|은|선|면)? ?안 ?(?:되|돼|됩|된)|[가-힣]{0,4}지 ?(?:말|마|않|못)|[가-힣]{0,4}(?:을|를)? ?(?:금지|금한|금하)"
+)
 _QUALIFIED = re.compile(r"\b([a-z]+)[ \-](?:instructions?|directions?|rules?|orders)$")
 _QUALIFIED_BEHIND = re.compile(r" ([a-z]+) (?:instructions?|directions?|rules?|orders)\b")
 _OF_MODELS = frozenset(
@@ -51,9 +56,9 @@ _DISGUISED_WORD = re.compile(
     "[\uff21-\uff5a\U0001d400-\U0001d7ff\u24b6-\u24e9\u1100-\u11ff]{3}"
 )
 _TALK = re.compile(
-    r"attack|inject|malicious|adversar|exploit|jailbreak|attempt|(?:try|tries|trying) to|example|e\.g\.|such as|phrases? like|so-called|"
+    r"attack|inject|phish|scam|malicious|adversar|exploit|jailbreak|attempt|(?:try|tries|trying) to|example|e\.g\.|such as|phrases? like|so-called|"
     r"threat|vulnerab|harmful|detect|block|filter|suspicious|beware|trick|"
-    r"공격|인젝션|주입|악성|악의|탈옥|예시|예를 ?들|예:|같은 (?:문구|문장|지시|말|표현|명령|요청|내용)|라는 (?:문구|지시|문장|표현|명령|글|말|내용)|"
+    r"공격|인젝션|피싱|사칭|주입|악성|악의|탈옥|예시|예를 ?들|예:|같은 (?:문구|문장|지시|말|표현|명령|요청|내용)|라는 (?:문구|지시|문장|표현|명령|글|말|내용)|"
     r"위협|취약|탐지|차단|유도|시도|수법|사례|의심|속이"
 )
 _DENIED = re.compile(
@@ -194,6 +199,8 @@ def _meant(kind: str, text: str, start: int, end: int) -> float:
     """Return how much of a sign's worth is left where its sentence speaks about people: 1 for all."""
     if kind == "override" and (rules := _QUALIFIED.search(text[start:end]) or _QUALIFIED_BEHIND.match(text, end)):
         return 1.0 if rules[1] in _OF_MODELS else PEOPLE
+    if _FORBIDDEN.match(text, end):
+        return FORBIDDEN
     if kind in ("control", "refusal"):
         left = max(text.rfind(stop, 0, start) for stop in ".!?\n") + 1
         return PEOPLE if PEOPLE_MEANT.search(text, left, end) and not _MACHINE.search(text, left, end) else 1.0

@@ -38,7 +38,17 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
     (
         "override",
         0.7,
-        r"\b(?:your|the|all|these) (?:\w+ )?(?:instructions?|rules?|prompts?|guidelines?|restrictions?)~2 (?:no longer|do not|don't) (?:apply|hold|matter|bind)",
+        r"\b(?:your (?:\w+ )?(?:instructions?|rules?|prompts?|guidelines?|restrictions?)|(?:the|all|these) (?:\w+ )?(?:instructions?|prompts?|restrictions?))~2 (?:no longer|do not|don't) (?:apply|hold|matter|bind)",
+    ),
+    (
+        "override",
+        0.4,
+        r"\b(?:the|all|these) (?:\w+ )?(?:rules?|guidelines?)~2 (?:no longer|do not|don't) (?:apply|hold|matter|bind)",
+    ),
+    (
+        "override",
+        0.5,
+        rf"{KO_EARLIER}[^.!?\n]{{0,10}}?(?:{KO_HARD}|{KO_SOFT})(?:은|는|이|가|들은|들이)? ?(?:더 ?이상|이제|모두|전부)? ?(?:유효하지|적용되지|효력이 없|효력을 잃|무효|쓸모없|없던 일)",
     ),
     (
         "override",
@@ -166,7 +176,11 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
     ("role", 0.4, r"\b(?:act|behave|respond|pose) (?:as|like) (?:an?|the|if you|my)\b"),
     ("role", 0.7, r"\bpretend (?:you(?:'re| are| have))\b|\brole ?play as\b|\bassume the (?:persona|identity) of\b"),
     ("role", 0.4, r"\bpretend to be\b|\brole ?play(?:ing)?\b|\bassume the role of\b|\bimpersonate\b"),
-    ("role", 0.7, rf"{IMP}(?:pretend to be|impersonate|role ?play as|assume the role of) (?:an?|the|my|our)\b"),
+    (
+        "role",
+        0.7,
+        rf"{IMP}(?:pretend to be|impersonate|role ?play as|assume the role of) (?:an?|the|my|our)\b(?! (?:\w+ )?(?:customer|patient|caller|guest|visitor|client|applicant|candidate|buyer|tenant|passenger|student)\b)",
+    ),
     (
         "role",
         1.0,
@@ -253,7 +267,7 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
     (
         "addressed",
         0.6,
-        rf"\b(?:as (?:an?|the)|you(?:'re| are) (?:an?|the)) (?:\w+ ){{0,2}}(?:{MODEL})\b,? (?:you|your|must|should|and|that|who|answer|reply|now)?",
+        rf"\b(?:as (?:an?|the)|you(?:'re| are) (?:an?|the)) (?:(?!sales|shop|store|teaching|research|office|dental|executive|personal|administrative|project)\w+ ){{0,2}}(?:{MODEL})\b,? (?:you|your|must|should|and|that|who|answer|reply|now)?",
     ),
     (
         "addressed",
@@ -292,12 +306,17 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
         0.4,
         rf"(?:이 (?:문서|글|텍스트|내용|파일|메일)(?:을|를) )(?:읽|처리|요약|분석|참조)(?:는|하는|고 있는) ?(?:\S+ )?{KO_MODEL}",
     ),
-    ("authority", 1.0, r"\b(?:system |safety )?prompt override\b|\boverride ?:|\b(?:safety|security|content) override\b"),
+    (
+        "authority",
+        1.0,
+        r"\b(?:system |safety )?prompt override\b|\boverride ?:(?! ?(?:true|false|yes|no|on|off|null|\d|\[|\{))|\b(?:safety|security|content) override\b",
+    ),
     (
         "authority",
         0.9,
-        r"\b(?:system|admin(?:istrator)?|security|developer|root|master|emergency) override\b|\boverride (?:code|protocol|sequence|authori[sz]ation)\b|\bsudo (?:mode|ignore|reveal|print|show|answer)",
+        r"\b(?:system|admin(?:istrator)?|security|developer|root|master|emergency) override\b|\boverride (?:code|protocol|sequence|authori[sz]ation)\b(?=[ :#]{1,3}[\w\-]*\d)|\bsudo (?:mode|ignore|reveal|print|show|answer)",
     ),
+    ("authority", 0.4, r"\boverride (?:code|protocol|sequence|authori[sz]ation)\b"),
     ("authority", 0.7, r"\bi (?:hereby |now )?(?:authori[sz]e|instruct|command|order|permit|allow) you to\b"),
     (
         "authority",
