@@ -15,6 +15,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from llmflow.answering.needed_words import needed_words
 
@@ -44,8 +45,9 @@ class _Any:
     def search(self, text: str) -> bool:
         return any(pattern.search(text) for pattern in self._likely(text))
 
-    def count(self, text: str) -> int:
-        return sum(len(pattern.findall(text)) for pattern in self._likely(text))
+    def within(self, text: str) -> tuple[re.Pattern[str], ...]:
+        """Return the patterns that are found in a text: its sentences need be tried with no others."""
+        return tuple(pattern for pattern in self._likely(text) if pattern.search(text))
 
     def _likely(self, text: str) -> Iterator[re.Pattern[str]]:
         tried = (*self._latin, *self._korean) if _HANGUL.search(text) else self._latin
@@ -139,20 +141,28 @@ _CONTAINER = re.compile(
 
 def clauses(text: str) -> Iterator[Clause]:
     """Yield sentences of a folded text that order a machine, in order."""
-    if (
-        not _CALLED.search(text)
-        and not _SPOKEN_TO.search(text)
-        and not _MAYBE_SPOKEN_TO.search(text)
-        and not _MACHINERY.search(text)
-    ):
+    signs = _Signs(_CALLED.within(text), _SPOKEN_TO.within(text), _MAYBE_SPOKEN_TO.within(text), _MACHINERY.within(text))
+    if not any(signs):
         return
     called = False
     for match in _SENTENCE.finditer(text):
         said = _outside_quotes(match.group())
-        weight = _weight(said, called)
+        calls = _any_of(signs.called, said)
+        weight = _weight(said, called or calls, signs)
         if weight >= ENOUGH:
             yield Clause(*match.span(), min(1.0, weight))
-        called = _CALLED.search(said)  # whom one sentence calls, the next one asks
+        called = calls  # whom one sentence calls, the next one asks
+
+
+class _Signs(NamedTuple):
+    called: tuple[re.Pattern[str], ...]
+    spoken_to: tuple[re.Pattern[str], ...]
+    maybe: tuple[re.Pattern[str], ...]
+    machinery: tuple[re.Pattern[str], ...]
+
+
+def _any_of(patterns: tuple[re.Pattern[str], ...], text: str) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def _outside_quotes(sentence: str) -> str:
@@ -160,10 +170,9 @@ def _outside_quotes(sentence: str) -> str:
     return (said if len(said) >= 0.3 * len(sentence) else sentence).strip()
 
 
-def _weight(said: str, called: bool) -> float:
-    called = called or _CALLED.search(said)
-    who = 0.4 if called or _SPOKEN_TO.search(said) else 0.3 if _MAYBE_SPOKEN_TO.search(said) else 0.0
-    about = _MACHINERY.count(said)
+def _weight(said: str, called: bool, signs: _Signs) -> float:
+    who = 0.4 if called or _any_of(signs.spoken_to, said) else 0.3 if _any_of(signs.maybe, said) else 0.0
+    about = sum(len(pattern.findall(said)) for pattern in signs.machinery)
     if not (who or about) or _MENTIONS.search(said) or (not who and PEOPLE_MEANT.search(said)):
         return 0.0
     act, order, twisted = _ACT.search(said), _ORDER.search(said), _TWISTED.search(said)
