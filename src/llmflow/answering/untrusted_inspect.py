@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llmflow.answering.untrusted_clauses import PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
+from llmflow.answering.untrusted_clauses import HANGUL, PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
 from llmflow.answering.untrusted_signs import REASONS, SIGNS
 from llmflow.answering.untrusted_views import BIDI, INVISIBLE, TAGS, View, base64_views, views
 from llmflow.ingestion.sentences import split_sentences
@@ -161,7 +161,10 @@ def _found(text: str) -> Iterator[Finding]:
 def _signs_in(view: View, text: str) -> Iterator[Finding]:
     pairs = set(map("".join, zip(view.text, view.text[1:], strict=False)))
     held = {word for word, within in _WORDS if within <= pairs and word in view.text}
+    korean = HANGUL.search(view.text) is not None
     for sign in SIGNS:
+        if sign.korean and not korean:
+            continue
         pattern = sign.squeezed if view.squeezed else sign.pattern
         if pattern is None or (not view.squeezed and any(words.isdisjoint(held) for words in sign.needed)):
             continue

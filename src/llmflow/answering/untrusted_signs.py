@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmflow.answering.needed_words import needed_words
+from llmflow.answering.needed_words import needed_words, needs_korean
 from llmflow.answering.untrusted_aims import AIMS
 from llmflow.answering.untrusted_orders import ORDERS
 from llmflow.answering.untrusted_words import NOT_BEHIND
@@ -22,6 +22,8 @@ class Sign:
     pattern: re.Pattern[str]
     needed: tuple[frozenset[str], ...]
     """One word of each set stands in every text that the pattern matches: looking for words is far cheaper."""
+    korean: bool = False
+    """It is only found in text with Hangul."""
     squeezed: re.Pattern[str] | None = None
     """The same for text whose blanks are gone; None where it would match too much."""
 
@@ -63,7 +65,7 @@ def _signs() -> Iterator[Sign]:
         squeezed = None
         if kind in _SQUEEZED and weight >= 0.6:
             squeezed = _compiled(pattern.replace(r"\b", "").replace(NOT_BEHIND, ""), r"(?:[^\w]*)")
-        yield Sign(kind, weight, plain, needed_words(plain.pattern), squeezed)
+        yield Sign(kind, weight, plain, needed_words(plain.pattern), needs_korean(plain.pattern), squeezed)
 
 
 SIGNS: tuple[Sign, ...] = tuple(_signs())
