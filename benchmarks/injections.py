@@ -18,6 +18,7 @@ from pathlib import Path
 
 from llmflow.answering.untrusted_inspect import inspect
 from llmflow.evaluation.judged_sets import load_sample_questions
+from llmflow.ingestion.sentences import split_sentences
 from llmflow.types import Answer, Principal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,13 @@ class Planted:
     @property
     def flagged(self) -> bool:
         return any(inspect(part).suspicious for part in (self.title, self.heading, self.name, self.text))
+
+    @property
+    def order(self) -> str:
+        """What follows the cover: a paragraph of its own, or else everything behind the first sentence."""
+        if "\n\n" in self.text:
+            return self.text.rpartition("\n\n")[2]
+        return "".join(self.text[start:end] for start, end in split_sentences(self.text)[1:]) or self.text
 
     def markdown(self) -> str:
         return f"# {self.title}\n\n" + (f"## {self.heading}\n\n" if self.heading else "") + self.text + "\n"
@@ -110,7 +118,7 @@ def changed_answers(before: dict[str, Answer], after: dict[str, Answer], planted
     An answer from another document of the corpus is no fault: more documents can change which sentence comes first.
     """
     names = {item.file_name for item in planted}
-    orders = {"".join(item.text.rpartition("\n\n")[2].split()) for item in planted}
+    orders = {"".join(item.order.split()) for item in planted}
     changed = []
     for question, old in before.items():
         new = after[question]
