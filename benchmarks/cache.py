@@ -1,4 +1,4 @@
-"""The answer cache: hits on 400 paraphrases, wrong answers on 400 near misses: python -m benchmarks.cache [--half H] [--misses]
+"""The answer cache: hits on paraphrases, wrong answers on near misses: python -m benchmarks.cache [--half H] [--misses]
 
 The sample questions are asked once each over the workspace's corpus (`llmflow ingest data/sample/corpus` first), into a cache
 that is empty; then every paraphrase and every near miss of data/sample/paraphrases.jsonl by whoever its row names. Wrong is an
