@@ -47,8 +47,10 @@ def ingest(home: Path, env: str = "base") -> None:
         raise LlmflowError(f"llmflow ingest failed: {done.stdout[-1000:]} {done.stderr[-2000:]}")
 
 
-def signed_in(count: int, env: str = "base") -> list[Mapping[str, str]]:
+def signed_in(count: int, env: str = "base", groups: Sequence[Sequence[str]] = GROUPS) -> list[Mapping[str, str]]:
     """Create accounts of the sample's departments in this process's workspace and return the headers of each.
+
+    They get the given groups in turn.
 
     Every other one is a browser with a session cookie, the rest are programs with keys.
     """
@@ -58,7 +60,9 @@ def signed_in(count: int, env: str = "base") -> list[Mapping[str, str]]:
         now = datetime.now(UTC)
         created, until = now.isoformat(timespec="seconds"), (now + timedelta(hours=8)).isoformat(timespec="seconds")
         for number in range(count):
-            account = Account(new_id(), "hanbit", f"load-{new_id()[:12]}", f"Load {number}", groups=GROUPS[number % len(GROUPS)])
+            account = Account(
+                new_id(), "hanbit", f"load-{new_id()[:12]}", f"Load {number}", groups=tuple(groups[number % len(groups)])
+            )
             accounts.create(account)
             browser = number % 2 == 0
             token = new_token() if browser else new_token(KEY_PREFIX)

@@ -1,8 +1,9 @@
 """Many people at once: python -m benchmarks.load [--users 500] [--seconds 60] [--think 12]; python -m benchmarks.load --vllm
 
 The first starts one real `llmflow chat` over the sample corpus with the extractive answerer and lets signed-in people ask, search
-and judge. The second lets people stream from vLLM (a tiny model, on the processor) through our OpenAI-compatible gateway and
-from vLLM itself with the very prompts that our gateway sends, in turns, and compares the times to the first token. Figures go to
+and judge. The second lets people stream from vLLM (a model with random weights, on the processor) through our OpenAI-compatible
+gateway and from vLLM itself with the very prompts that our gateway sends, in turns, and compares the times to the first token:
+with so many streams at all times, and at arrivals of equal rates. It needs `make serving-env`. Figures go to
 benchmarks/out/load*.json too. Everything lives under the workspace (LLMFLOW_HOME), in benchmarks/load.
 """
 
@@ -28,14 +29,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="how long they go on; with --vllm each turn of each system")
     parser.add_argument("--think", type=float, default=12, help="mean seconds between two things that a person does")
     parser.add_argument("--vllm", action="store_true", help="streaming through our gateway against vLLM itself")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each system with --vllm")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each system with --vllm")
+    parser.add_argument(
+        "--model-shape", choices=("tiny", "mini", "small"), default="mini", help="with --vllm: 0.4, 18 or 128 million parameters"
+    )
+    parser.add_argument("--rates", type=float, nargs="*", help="with --vllm: arrivals a second (shares of vLLM's pace)")
     args = parser.parse_args()
     home = Path(home_path("benchmarks/load"))
     os.environ["LLMFLOW_HOME"] = str(home)
     if args.vllm:
         from benchmarks.load_vllm import measure_gateway
 
-        found = measure_gateway(home, args.users or 50, args.seconds, args.rounds, _told)
+        found = measure_gateway(home, args.users or 50, args.seconds, args.rounds, args.model_shape, args.rates, _told)
         _keep("load_vllm", found)
         failed = found["errors"]
     else:

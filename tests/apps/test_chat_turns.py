@@ -1,6 +1,7 @@
 """The handlers of the page and the routes around them, without a browser: who is asked for what, and what is refused."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from who import guard_of, person
 
 from apps.chat.app import mount_page
 from apps.chat.backend import Backend
+from apps.chat.page import QUEUE_LOOKS_EVERY_S, build_page
 from apps.chat.pictures import draw_apart
 from apps.chat.running import RunningAnswers
 from apps.chat.settings import ChatAppSettings
@@ -237,6 +239,12 @@ def client(backend) -> TestClient:
     install_error_handlers(app)
     add_gate(app, GUARD)
     return TestClient(mount_page(app, backend, SETTINGS), raise_server_exceptions=False, follow_redirects=False)
+
+
+def test_gradios_queue_looks_seldom(backend):
+    queue: Any = build_page(backend, SETTINGS, RunningAnswers(4))._queue
+    assert "self.sleep_when_free" in inspect.getsource(type(queue).start_processing), "Gradio names its pause otherwise now"
+    assert queue.sleep_when_free == QUEUE_LOOKS_EVERY_S
 
 
 def test_the_page_and_its_routes(client):

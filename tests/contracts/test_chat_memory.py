@@ -11,6 +11,7 @@ from serving_process import wait_until
 from llmflow.adapters.redis_connection import RedisConnection
 from llmflow.adapters.redis_memory import RedisChatMemory
 from llmflow.adapters.sql_memory import SqlChatMemory
+from llmflow.adapters.sql_state_database import StateDatabase
 from llmflow.ports import ChatMemory
 from llmflow.types import ChatTurn
 
@@ -144,6 +145,16 @@ class TestSqlite(ChatMemoryContract):
     @pytest.fixture
     def make(self, sqlite_state_url: str) -> Make:
         return lambda limit, ttl_s: SqlChatMemory(sqlite_state_url, limit, ttl_s)
+
+    def test_to_forget_what_is_not_remembered_waits_for_no_writer(self, make: Make, sqlite_state_url: str):
+        memory, database = make(6, DAY), StateDatabase(sqlite_state_url)
+        memory.append("other", turns("q", "a"))
+        with ThreadPoolExecutor(1) as pool, database.writing():
+            pool.submit(memory.forget, "new").result(5)
+        memory.forget("other")
+        assert memory.turns("other") is None
+        database.close()
+        memory.close()
 
 
 @pytest.mark.services

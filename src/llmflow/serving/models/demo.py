@@ -164,7 +164,7 @@ def _again(workspace: Any) -> Any:
 
 
 @contextmanager
-def served_by_vllm(home: Path, env: str, base: Path, say: Say) -> Iterator[str]:
+def served_by_vllm(home: Path, env: str, base: Path, say: Say, dtype: str = "float32") -> Iterator[str]:
     """Yield the address of `llmflow serve-llm` in a process of its own; it is ended in order whatever happens."""
     port = _free_port()
     ready = home / "serving" / "ready.json"
@@ -172,7 +172,7 @@ def served_by_vllm(home: Path, env: str, base: Path, say: Say) -> Iterator[str]:
     ready.unlink(missing_ok=True)
     command = [
         sys.executable, "-m", "llmflow.cli", "serve-llm", "--env", env, "--model", str(base), "--port", str(port),
-        "--threads", "1", "--dtype", "float32", "--ready-file", str(ready),
+        "--threads", "1", "--dtype", dtype, "--ready-file", str(ready),
     ]  # fmt: skip
     with (home / "serving" / "serve-llm.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
