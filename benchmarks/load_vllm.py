@@ -22,6 +22,7 @@ import httpx
 
 from benchmarks.chat_process import ChatProcess, ingest, running_chat, sample_questions, signed_in
 from benchmarks.load_streams import Streams, System, closed_loop, open_loop, poisson_arrivals
+from benchmarks.plain_speaker import speak_plainly
 from llmflow.errors import LlmflowError
 from llmflow.finetuning.tiny_base import TinyBaseSettings, build_tiny_base
 from llmflow.ports import ChatRequest
@@ -31,12 +32,11 @@ from llmflow.serving.models.demo_adapters import TINY, sample_snapshot
 from llmflow.types import Principal
 
 ENV = "test"
-"""Two passages a prompt and short answers: what the tiny model's context holds."""
+"""Two passages a prompt: what the tiny model's context holds."""
 READER = ("hr", "it", "finance", "security")
 SHAPES = {
     "tiny": (TINY, "float32"),
-    # Random weights of the shape of a Llama: reading a prompt costs what it costs such a model, what it says means nothing. One
-    # core reads some hundred tokens a second with `small`, about as many prompts as it has seconds: see docs/LOG.md.
+    # Weights of the shape of a Llama: reading a prompt costs what it costs such a model, what it says is plain_speaker's.
     "mini": (TinyBaseSettings(hidden=512, layers=6, heads=8, steps=0, context=4096), "bfloat16"),
     "small": (TinyBaseSettings(hidden=1024, layers=12, heads=16, steps=0, context=4096), "bfloat16"),
 }
@@ -71,7 +71,8 @@ def measure_gateway(
     ingest(home, ENV)
     settings, dtype = SHAPES[shape]
     texts = [text for example in sample_snapshot(home).examples("train") for text in example.texts()]
-    base = build_tiny_base(texts, home / "models" / shape, settings)
+    base = build_tiny_base(texts, home / "models" / f"plain-{shape}", settings)
+    says = speak_plainly(base, texts)
     asked = _prompts()
     people = signed_in(users, ENV, (READER,))
     began = datetime.now(UTC).isoformat()
@@ -82,8 +83,8 @@ def measure_gateway(
         for system in systems.values():
             asyncio.run(closed_loop(replace(system, people=system.people[:4]), 4))
         print(
-            f"model: {shape}, {found['parameters'] / 1e6:.0f} million parameters, random or nearly so, {dtype}, one thread; "
-            f"{len(asked)} questions, answers of at most {asked[0][1].max_tokens} tokens"
+            f"model: {shape}, {found['parameters'] / 1e6:.0f} million parameters that say one thing, {dtype}, one "
+            f"thread; {len(asked)} questions; every answer: {says[:60]}..."
         )
         found["loads"] = []
         streams = f"{users} streams at all times"
