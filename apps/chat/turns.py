@@ -100,7 +100,7 @@ class Turns:
             account = await run_in_threadpool(self._account, request)
             begun = await run_in_threadpool(start, account, event, texts)
             session, notice = begun.session, begun.notice
-            running = self._answers.of(account.id, session)
+            running = begun.running or self._answers.of(account.id, session)
             if running is not None:
                 async for shown in self._watched(account, session, running, texts, begun):
                     if not self._views.is_last(tab, turn):
@@ -174,10 +174,10 @@ class Turns:
     def _begun(self, account: Account, session: str, ask: Callable[[], SessionRun], texts: Texts) -> "Begun":
         """Start an answer; where another one of the session is being written, it is shown with a word about it."""
         try:
-            self._answers.start(account.id, session, ask())
+            running = self._answers.start(account.id, session, ask())
         except AnswerPending:
             return Begun(session, texts.busy, refused=True)
-        return Begun(session)
+        return Begun(session, running=running)
 
     def _problem(self, question: str, texts: Texts) -> str:
         limit = self._settings.max_question_chars
@@ -237,6 +237,8 @@ class Begun:
     notice: str = ""
     refused: bool = False
     """Nothing was asked: the question goes back into the input."""
+    running: Running | None = None
+    """The answer that was started. It may have ended already: how it failed is told all the same."""
 
 
 class Views:
