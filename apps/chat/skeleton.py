@@ -24,7 +24,7 @@ def sidebar_html(title: str, language: str) -> str:
         f'placeholder="{words["search_chats"]}"></label>'
         '<div class="side-list" id="sessions" tabindex="-1"></div>'
         '<div class="side-foot"><button type="button" class="side-account" id="account" data-act="account" '
-        f'aria-haspopup="menu" aria-expanded="false" data-word-label="account" aria-label="{words["account"]}">'
+        f'aria-haspopup="menu" aria-expanded="false"><span class="sr-only" data-word="account">{words["account"]}</span>'
         '<span class="avatar" aria-hidden="true"></span><span class="who"></span></button></div></nav>'
         '<div class="side-shade" data-act="toggle-sidebar"></div>'
     )

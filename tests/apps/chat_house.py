@@ -96,9 +96,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def enter(browser: Browser, house: House, name: str, locale: str = "en-US") -> Page:
+def enter(browser: Browser, house: House, name: str, locale: str = "en-US", **looks: Any) -> Page:
     """Sign in for the first time, which replaces the one-time password, and return the page."""
-    context = browser.new_context(locale=locale)
+    context = browser.new_context(locale=locale, **looks)
     context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(house.url)

@@ -12,7 +12,6 @@ function showAccount() {
   const name = me.display_name || me.name;
   $('#account .avatar').textContent = [...name][0] || '·';
   $('#account .who').replaceChildren(h('strong', {}, name), h('span', {}, `${me.tenant} · ${word(`role_${me.role}`)}`));
-  $('#account').setAttribute('aria-label', `${word('account')}: ${name}`);
 }
 
 function choices(label, options, chosen, choose) {
