@@ -13,10 +13,11 @@ from pydantic import Field
 
 from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.cache import CacheSettings
-from llmflow.answering.citations import choose_sentences, citation, cited_by_model, drop_unknown_marks
+from llmflow.answering.citations import citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
 from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY, nothing_found
+from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
@@ -229,7 +230,7 @@ class Answerer:
         numbers: dict[str, int] = {}
         lines: list[str] = []
         citations: list[Citation] = []
-        for sentence in choose_sentences(evidence, settings.sentences, settings.passages):
+        for sentence in choose_sentences(evidence, settings, self.retriever.analyser):
             chunk_id = sentence.hit.chunk.id
             if chunk_id not in numbers:
                 numbers[chunk_id] = len(numbers) + 1

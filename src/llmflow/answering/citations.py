@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from llmflow.answering.evidence import Evidence, Sentence
 from llmflow.types import Citation, Hit
 
 MARK = re.compile(r"\[(\d{1,2})\]")
@@ -20,26 +19,6 @@ def citation(number: int, hit: Hit, quote: str) -> Citation:
         heading=" > ".join(hit.chunk.heading_path),
         quote=quote,
     )
-
-
-def choose_sentences(evidence: Evidence, sentences: int, passages: int) -> list[Sentence]:
-    """Return the best sentences from at most `passages` passages, a sentence said twice only once, in order of worth."""
-    chosen: list[Sentence] = []
-    chunks: list[str] = []
-    seen: set[str] = set()
-    for sentence in evidence.sentences:
-        plain = re.sub(r"\W+", "", sentence.text)
-        if plain in seen or not plain:
-            continue
-        if sentence.hit.chunk.id not in chunks:
-            if len(chunks) >= passages:
-                continue
-            chunks.append(sentence.hit.chunk.id)
-        seen.add(plain)
-        chosen.append(sentence)
-        if len(chosen) >= sentences:
-            break
-    return chosen
 
 
 def cited_by_model(text: str, sources: Sequence[tuple[Hit, str]]) -> tuple[Citation, ...]:

@@ -7,7 +7,7 @@ corpus (full text would have found it), so it weighs most against an answer; a w
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
@@ -54,6 +54,12 @@ class Sentence:
     start: int
     end: int
     coverage: float
+    score: float = 0.0
+    """Its worth alone: coverage, what the headings above cover, and the rank of its passage."""
+    words: frozenset[str] = frozenset()
+    """Words of the question that it holds."""
+    above: frozenset[str] = frozenset()
+    """Further ones that stand in the title and the headings above it."""
 
     @property
     def text(self) -> str:
@@ -66,6 +72,11 @@ class Evidence:
 
     sentences: tuple[Sentence, ...]
     confidence: float
+    question: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Worth of each word of the question, rarity among the hits included."""
+    silent: tuple[Sentence, ...] = ()
+    """Sentences without a word of the question, best passages first: what a name may still lead to."""
 
 
 def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSettings, analyser: AnalyserSettings) -> Evidence:
@@ -84,7 +95,10 @@ def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSetting
     meaning = max((hit.channels.get("dense", 0.0) for hit in considered), default=0.0)
     low, high = settings.meaning
     confidence = max(0.5 * (single + max(single * FOREIGN_TRUST, together)), min(1.0, max(0.0, (meaning - low) / (high - low))))
-    return Evidence(tuple(_rank(considered, words, weights, sum(weights.values()))), confidence)
+    ranked = _rank(considered, words, weights, sum(weights.values()))
+    telling = tuple(sentence for sentence in ranked if sentence.words or sentence.hit is considered[0])
+    silent = tuple(sentence for sentence in ranked if not sentence.words and sentence.hit is not considered[0])
+    return Evidence(telling, confidence, question, weights, silent)
 
 
 def _share(present: Collection[str], weights: Mapping[str, float]) -> float:
@@ -171,8 +185,7 @@ def _rank(hits: Sequence[Hit], words: Sequence[str], weights: dict[str, float], 
             coverage = sum(weights[word] for word in own) / total
             inherited = sum(weights[word] for word in above - own) / total
             score = coverage + 0.5 * inherited + 0.3 * hit.score / (1 + rank)
-            if own or rank == 0:
-                ranked.append((score, rank, Sentence(hit, start, end, coverage)))
+            ranked.append((score, rank, Sentence(hit, start, end, coverage, score, frozenset(own), frozenset(above - own))))
     return [item for _, _, item in sorted(ranked, key=lambda r: (-r[0], r[1], r[2].start))]
 
 

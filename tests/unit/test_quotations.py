@@ -1,0 +1,94 @@
+"""Extractive answers quote what adds to the question, follow names into other documents, and end."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmflow.answering.evidence import EvidenceSettings, weigh_evidence
+from llmflow.answering.quotations import choose_sentences
+from llmflow.retrieval.tokens import AnalyserSettings
+from llmflow.types import Chunk, Document, DocumentStatus, ElementKind, Hit
+
+SETTINGS, ANALYSER = EvidenceSettings(), AnalyserSettings()
+
+
+def hit(name: str, text: str, score: float = 0.9, title: str = "", language: str = "") -> Hit:
+    document = Document(name, "t", (), name, title or name, "txt", DocumentStatus.READY)
+    language = language or ("ko" if any("가" <= c <= "힣" for c in text) else "en")
+    return Hit(Chunk(f"{name}-0", name, 0, text, ElementKind.TEXT, language), document, score)
+
+
+def quoted(question: str, *hits: Hit, settings: EvidenceSettings = SETTINGS) -> list[str]:
+    return [
+        sentence.text for sentence in choose_sentences(weigh_evidence(question, hits, settings, ANALYSER), settings, ANALYSER)
+    ]
+
+
+FILLER = (
+    hit("f1", "구내식당은 오전 11시부터 운영한다.", 0.2),
+    hit("f2", "주차장은 지하 2층에 있다.", 0.15),
+    hit("f3", "도서관은 금요일에 쉰다.", 0.1),
+)
+
+
+def test_what_says_it_again_is_not_quoted():
+    right = hit("leave", "쓰지 못한 연차는 최대 5일까지 다음 해로 이월한다.")
+    again = hit("notice", "연차 사용을 권장합니다. 연차는 다음 해 계획에 넣으세요.", 0.5)
+    assert quoted("쓰지 못한 연차는 다음 해로 며칠까지 이월하나요?", right, again, *FILLER) == [right.chunk.text]
+
+
+def test_a_korean_name_leads_to_the_other_document():
+    first = hit("policy", "휴가는 한빛온에서 신청한다.")
+    second = hit("guide", "출입증은 보안팀이 만든다.\n\n한빛온의 운영 부서는 인사정보파트다.", 0.7)
+    beside = hit("other", "급여온의 관리 조직은 재무파트다.", 0.7)
+    said = quoted("휴가를 신청하는 시스템의 운영 부서는?", first, beside, second, *FILLER)
+    assert said == ["휴가는 한빛온에서 신청한다.", "한빛온의 운영 부서는 인사정보파트다."]
+
+
+def test_an_english_name_leads_to_a_sentence_without_a_word_of_the_question():
+    first = hit("film", "Silent Harbour was directed by Maria Lindqvist.")
+    second = hit("person", "She likes tea. Maria Lindqvist comes from Uppsala.", 0.85, "Painters")
+    beside = hit("beside", "Anna Berg comes from Oslo.", 0.85, "Sailors")
+    said = quoted("Where was the one who directed Silent Harbour born?", first, beside, second)
+    assert said == ["Silent Harbour was directed by Maria Lindqvist.", "Maria Lindqvist comes from Uppsala."]
+
+
+def test_a_sentence_that_only_repeats_its_title_is_not_quoted():
+    text = "Travel expense policy.\n\nClaims of travel expenses close after 30 days."
+    assert quoted("travel expense policy", hit("p", text, title="Travel Expense Policy")) == [
+        "Claims of travel expenses close after 30 days."
+    ]
+
+
+def test_a_title_alone_is_quoted_rather_than_nothing():
+    assert quoted("travel expense policy", hit("p", "Travel expense policy", title="Travel Expense Policy")) != []
+
+
+def test_where_a_value_is_asked_for_the_sentence_that_has_one_follows():
+    text = "The badge desk is run by the facilities team at the main gate and issues badges. Badges cost 12 euros."
+    plain = "The badge desk is run by the facilities team at the main gate and issues badges. Badges cost extra."
+    question = "How much does the badge of the badge desk at the main gate run by the facilities team take?"
+    assert "Badges cost 12 euros." in quoted(question, hit("a", text))
+    assert "Badges cost extra." not in quoted(question, hit("a", plain))
+
+
+def test_limits_hold_and_nothing_is_said_twice():
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
+    hits = [hit(word, f"The {word} valve opens. The {word} valve opens.") for word in words]
+    said = quoted(" ".join(words), *hits, settings=SETTINGS.model_copy(update={"passages": 2}))
+    assert len(said) == len(set(said)) == 2
+
+
+def test_no_hits_no_quotations():
+    assert quoted("무엇인가요?") == [] and quoted("", FILLER[0]) == []
+
+
+@given(st.lists(st.text("가나다 abA1.\n", max_size=60), max_size=4), st.text("가나다 abA1?", max_size=20))
+def test_any_text_is_quoted_within_the_limits_and_the_same_each_time(texts: list[str], question: str):
+    hits = [hit(str(number), text, 0.5, language="en") for number, text in enumerate(texts)]
+    evidence = weigh_evidence(question, hits, SETTINGS, ANALYSER)
+    chosen = choose_sentences(evidence, SETTINGS, ANALYSER)
+    assert chosen == choose_sentences(evidence, SETTINGS, ANALYSER)
+    assert bool(chosen) == bool(evidence.sentences) and len(chosen) <= SETTINGS.sentences
+    assert len({sentence.hit.chunk.id for sentence in chosen}) <= SETTINGS.passages
+    for sentence in chosen:
+        assert sentence.hit.chunk.text[sentence.start : sentence.end] == sentence.text
