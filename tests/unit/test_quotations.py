@@ -59,6 +59,11 @@ def test_a_sentence_that_only_repeats_its_title_is_not_quoted():
     ]
 
 
+def test_a_numbered_heading_that_says_only_what_was_asked_is_not_quoted():
+    text = "5. 동료 평가\n\n동료 평가는 최소 3명에게 받는다."
+    assert quoted("동료 평가자는 몇 명까지 두나요?", hit("review", text)) == ["동료 평가는 최소 3명에게 받는다."]
+
+
 def test_a_title_alone_is_quoted_rather_than_nothing():
     assert quoted("travel expense policy", hit("p", "Travel expense policy", title="Travel Expense Policy")) != []
 
@@ -76,6 +81,11 @@ def test_limits_hold_and_nothing_is_said_twice():
     hits = [hit(word, f"The {word} valve opens. The {word} valve opens.") for word in words]
     said = quoted(" ".join(words), *hits, settings=SETTINGS.model_copy(update={"passages": 2}))
     assert len(said) == len(set(said)) == 2
+
+
+def test_a_sentence_of_two_documents_is_quoted_once():
+    text = "연차는 최대 5일까지 다음 해로 이월한다."
+    assert quoted("연차는 며칠까지 이월하나요?", hit("a", text), hit("b", text, 0.88)) == [text]
 
 
 def test_no_hits_no_quotations():

@@ -12,7 +12,7 @@ from typing import Self
 
 from llmflow.answering.evidence import Evidence, EvidenceSettings, Sentence
 from llmflow.answering.question_forms import form_of
-from llmflow.retrieval.entities import EntitySettings, find_mentions
+from llmflow.retrieval.entities import NUMBERED, EntitySettings, find_mentions
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, fold, morphemes
 
 # Tuned on every second sample question and on hotpotqa_train100 (docs/LOG.md, 2026-11-26).
@@ -50,13 +50,15 @@ def choose_sentences(evidence: Evidence, settings: EvidenceSettings, analyser: A
     """Return what to quote, in the order in which one leads to the next: at most `sentences` of `passages` passages.
 
     The best sentence always comes first, so that evidence is never answered by nothing. What is said twice or only repeats its
-    title is left out; ties go to the better ranked. No sentences: none.
+    title or the question is left out; ties go to the better ranked. No sentences: none.
     """
-    pool = [sentence for sentence in evidence.sentences if not _repeats_title(sentence)] or list(evidence.sentences[:1])
+    pool = [sentence for sentence in evidence.sentences if not _says_nothing(sentence, evidence.question)] or list(
+        evidence.sentences[:1]
+    )
     if not pool:
         return []
     chosen = pool[:1]
-    rest = _Rest(evidence, [*pool, *(s for s in evidence.silent if not _repeats_title(s))], analyser)
+    rest = _Rest(evidence, [*pool, *(s for s in evidence.silent if not _says_nothing(s, evidence.question))], analyser)
     while len(chosen) < settings.sentences:
         following = rest.best_after(chosen, settings.passages)
         if following is None:
@@ -69,9 +71,10 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).casefold()
 
 
-def _repeats_title(sentence: Sentence) -> bool:
+def _says_nothing(sentence: Sentence, question: str) -> bool:
+    """Return whether a sentence only repeats its title or the question, as a numbered heading does that no parser saw."""
     above = (sentence.hit.document.title, *sentence.hit.chunk.heading_path)
-    return _plain(sentence.text) in {"", *map(_plain, above)}
+    return _plain(sentence.text) in {"", *map(_plain, above)} or _plain(NUMBERED.sub("", sentence.text)) in _plain(question)
 
 
 @dataclass(frozen=True, slots=True)
