@@ -14,9 +14,12 @@ from graph_model import GraphModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from narrowing import DOCUMENTS, SEEN
+from serving_process import wait_until
 
 from llmflow.adapters.neo4j_graph import Neo4jGraphStore
 from llmflow.adapters.sql_graph import SqlGraphStore
+from llmflow.adapters.sql_graph_memory import GraphMemorySettings
+from llmflow.adapters.sql_graph_snapshot import GraphSnapshot, read_snapshot
 from llmflow.adapters.sql_graph_tables import metadata, open_engine
 from llmflow.errors import SettingsError, StoreCorrupt, StoreUnavailable
 from llmflow.ports import EntityNode, GraphChunk, GraphDocument, GraphEdge, GraphStatistics, GraphStore
@@ -709,6 +712,94 @@ class TestSqliteGraph(GraphStoreContract):
         store = SqlGraphStore("postgresql+psycopg://me:sesame@127.0.0.1:1/db")
         assert "sesame" not in repr(store)
         assert "me:***@" in repr(store)
+
+
+class HeldGraph(SqlGraphStore):
+    """Answers every read from memory, taken anew after every write."""
+
+    reads = 0
+
+    def _held(self) -> GraphSnapshot:
+        self._connected()
+        assert self._memory is not None
+        self.reads += 1
+        while True:  # another thread may write, or look, between the two
+            self._memory.load()
+            if (held := self._memory.current()) is not None:
+                return held
+
+
+class TestHeldGraph(GraphStoreContract):
+    @pytest.fixture
+    def fresh(self, tmp_path: Path) -> Iterator[Fresh]:
+        stores: list[HeldGraph] = []
+
+        def make() -> GraphStore:
+            stores.append(HeldGraph(f"sqlite:///{tmp_path / str(len(stores))}/graph.db"))
+            return stores[-1]
+
+        yield make
+        for store in stores:
+            store.close()
+
+    @given(steps=operations)
+    @settings(max_examples=60, **RANDOM)
+    def test_any_operations_leave_what_the_model_says(self, fresh: Fresh, steps: list) -> None:
+        store = fresh()
+        follow_model([store], steps)
+        assert isinstance(store, HeldGraph) and store.reads >= bool(steps)
+
+    def test_what_another_connection_wrote_is_read_at_once(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path}/graph.db"
+        reading, writing = SqlGraphStore(url), SqlGraphStore(url)
+        for number in range(3):
+            writing.upsert([document("d", *(chunk(f"c{n}", mention("k")) for n in range(number + 1)))])
+            reading._connected()
+            assert reading._memory is not None
+            assert number == 0 or reading._held() is None  # what it holds is of before
+            assert reading.find_entities(["k"], STAFF) == [EntityNode("k", "K", number + 1, 0)]
+            reading._memory.load()
+            wait_until(lambda: reading._held() is not None, "a snapshot")  # another thread may be looking
+            assert reading.find_entities(["k"], STAFF) == [EntityNode("k", "K", number + 1, 0)]
+        reading.close()
+        writing.close()
+        assert reading._held() is None
+
+    def test_a_commit_while_the_tables_are_read_is_not_missed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        url = f"sqlite:///{tmp_path}/graph.db"
+        reading, writing = SqlGraphStore(url), SqlGraphStore(url)
+        writing.upsert([document("d", chunk("c", mention("k")))])
+        reading._connected()
+        memory = reading._memory
+        assert memory is not None
+
+        def read_and_write(connection: sqlite3.Connection) -> GraphSnapshot:
+            found = read_snapshot(connection)
+            writing.delete_chunks(["c"])
+            return found
+
+        monkeypatch.setattr("llmflow.adapters.sql_graph_memory.read_snapshot", read_and_write)
+        memory.load()
+        assert memory.current() is None and reading.find_entities(["k"], STAFF) == []
+        reading.close()
+        writing.close()
+
+    def test_it_is_taken_by_itself_and_again_when_writers_have_paused(self, tmp_path: Path) -> None:
+        store = SqlGraphStore(f"sqlite:///{tmp_path}/graph.db", GraphMemorySettings(settled_s=0.0))
+        for name in ("c", "d"):
+            store.upsert([document(name, chunk(name, mention("k")))])
+            wait_until(lambda: store._held() is not None, "a snapshot")
+        assert store.find_entities(["k"], STAFF) == [EntityNode("k", "K", 2, 0)]
+        store.close()
+
+    def test_a_graph_that_is_too_large_is_read_from_its_tables(self, tmp_path: Path) -> None:
+        for most in (0, 1):
+            store = SqlGraphStore(f"sqlite:///{tmp_path}/graph.db", GraphMemorySettings(max_chunks=most))
+            store.upsert([document("d", chunk("c", mention("k")), chunk("c2", mention("k")))])
+            assert store._memory is not None
+            store._memory.load()
+            assert store._held() is None and store.find_entities(["k"], STAFF) == [EntityNode("k", "K", 2, 0)]
+            store.close()
 
 
 @pytest.mark.services

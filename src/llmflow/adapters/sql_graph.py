@@ -13,7 +13,9 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from llmflow.adapters.graph_rows import best_relations, digest_of, entity_order, flatten, uid_of
+from llmflow.adapters.sql_graph_memory import GraphMemory, GraphMemorySettings
 from llmflow.adapters.sql_graph_reads import CHUNK_EDGES, SPELLINGS, best_edges, readable_by, readers_of
+from llmflow.adapters.sql_graph_snapshot import GraphSnapshot, node_of
 from llmflow.adapters.sql_graph_tables import (
     access,
     chunk,
@@ -42,8 +44,11 @@ class SqlGraphStore:
     while one writer at a time goes on, and a writer that is killed leaves nothing behind.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, memory: GraphMemorySettings | None = None) -> None:
+        """`memory` bounds what of a SQLite file is kept in memory; PostgreSQL is always asked."""
         self._url = url
+        self._memory_settings = memory or GraphMemorySettings()
+        self._memory: GraphMemory | None = None
         self._engine: Engine | None = None
         self._opening = threading.Lock()
 
@@ -62,19 +67,24 @@ class SqlGraphStore:
                 GraphWriter(connection).delete(sorted(set(chunk_ids)))
 
     def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
+        if (held := self._held()) is not None:
+            return held.find_entities(keys, principal)
         spellings: dict[str, list[tuple[int, str, int, int]]] = {}
         parts = list(in_parts(_uids(keys, principal)))
         with self._asking(len(parts)) as connection:
             for part in parts:
                 for key, name, edges, mentions, titles in SPELLINGS.rows(connection, uids=part, **readers_of(principal)):
                     spellings.setdefault(key, []).append((edges, name, mentions, titles))
-        return [_node(key, spellings[key]) for key in sorted(spellings)]
+        found = (node_of(key, spellings[key]) for key in sorted(spellings))
+        return [node for node in found if node is not None]
 
     def edges_of_entities(
         self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
     ) -> list[GraphEdge]:
         if limit < 1:
             return []
+        if (held := self._held()) is not None:
+            return held.edges_of_entities(keys, principal, limit, role)
         edges: list[GraphEdge] = []
         parts = list(in_parts(_uids(keys, principal)))
         with self._asking(len(parts)) as connection:
@@ -85,6 +95,8 @@ class SqlGraphStore:
         return sorted(edges, key=entity_order)
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
+        if (held := self._held()) is not None:
+            return held.edges_of_chunks(chunk_ids, principal)
         rows: list[tuple[Any, ...]] = []
         parts = list(in_parts(sorted(set(chunk_ids))))
         with self._asking(len(parts)) as connection:
@@ -133,6 +145,9 @@ class SqlGraphStore:
     def close(self) -> None:
         with self._opening:
             engine, self._engine = self._engine, None
+            memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
         if engine is not None:
             engine.dispose()
 
@@ -147,7 +162,14 @@ class SqlGraphStore:
         with self._opening:
             if self._engine is None:
                 self._engine = open_engine(self._url)
+                if self._engine.dialect.name == "sqlite":
+                    self._memory = GraphMemory(str(self._engine.url.database), self._memory_settings)
             return self._engine
+
+    def _held(self) -> GraphSnapshot | None:
+        """Return the graph in memory where it is there and current."""
+        memory = self._memory
+        return memory.current() if memory is not None else None
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -203,17 +225,6 @@ def _title_reach(tenant: str, sample: int) -> Any:
 
 def _uids(keys: Sequence[str], principal: Principal) -> list[bytes]:
     return [uid_of(principal.tenant, key) for key in sorted(set(keys))]
-
-
-def _node(key: str, rows: list[tuple[int, str, int, int]]) -> EntityNode:
-    """Return an entity from its (edges, name, mentions, titles) by access set and spelling."""
-    if len(rows) == 1:
-        return EntityNode(key, *rows[0][1:])
-    edges: dict[str, int] = {}
-    for count, name, *_ in rows:
-        edges[name] = edges.get(name, 0) + count
-    name = min(edges, key=lambda name: (-edges[name], name))
-    return EntityNode(key, name, mentions=sum(row[2] for row in rows), titles=sum(row[3] for row in rows))
 
 
 def _contents(connection: Connection) -> Iterator[tuple[object, ...]]:

@@ -40,13 +40,22 @@ class VectorStoreDataset(AdapterDataset):
 
 
 class GraphStoreDataset(AdapterDataset):
-    """`backend: sql` with `url`, or `backend: neo4j` with `credentials: {uri, user, password}`."""
+    """`backend: sql` with `url` and how much of a file is kept in `memory`, or `backend: neo4j` with
+    `credentials: {uri, user, password}`."""
 
-    def open(self, backend: str, url: str = "", database: str = "neo4j", credentials: dict[str, str] | None = None) -> Any:
+    def open(
+        self,
+        backend: str,
+        url: str = "",
+        database: str = "neo4j",
+        credentials: dict[str, str] | None = None,
+        memory: dict[str, Any] | None = None,
+    ) -> Any:
         if backend == "sql":
             from llmflow.adapters.sql_graph import SqlGraphStore
+            from llmflow.adapters.sql_graph_memory import GraphMemorySettings
 
-            return SqlGraphStore((credentials or {}).get("url") or url)
+            return SqlGraphStore((credentials or {}).get("url") or url, GraphMemorySettings(**(memory or {})))
         if backend == "neo4j":
             from llmflow.adapters.neo4j_graph import Neo4jGraphStore
 

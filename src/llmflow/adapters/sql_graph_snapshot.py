@@ -1,0 +1,120 @@
+"""The graph of a small corpus in memory: what a search asks of it, answered as the tables would."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import orjson
+
+from llmflow.adapters.graph_rows import entity_order
+from llmflow.ports import EntityNode, GraphEdge
+from llmflow.types import Principal
+
+READER_SETS = 64
+"""Sets of access sets for which entities are kept counted; beyond, the oldest is counted anew."""
+
+Spelling = tuple[int, int, str, int, int]
+"""Access set, edges, name, mentions, titles."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSnapshot:
+    """One state of the tables. Every call filters by the access sets that its principal may read, as the statements do."""
+
+    access: dict[tuple[str, str], list[int]]
+    """Access sets by (tenant, group)."""
+    chunks: dict[str, tuple[int, tuple[GraphEdge, ...]]]
+    """Access set and edges by chunk id."""
+    spellings: dict[str, dict[str, list[Spelling]]]
+    """By tenant and key."""
+    edges: dict[str, dict[str, list[tuple[int, GraphEdge]]]]
+    """Access set and edge by tenant and key, the best first."""
+    counted: dict[frozenset[int], dict[str, EntityNode | None]] = field(default_factory=dict)
+    """Entities as some readers see them, filled as they are asked for; threads that do so at once count the same."""
+
+    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
+        readable = self._readable(principal)
+        seen = self.counted.get(readable)
+        if seen is None:
+            while len(self.counted) >= READER_SETS:
+                self.counted.pop(next(iter(self.counted)), None)
+            seen = self.counted[readable] = {}
+        own = self.spellings.get(principal.tenant, {})
+        found = []
+        for key in sorted(set(keys)):
+            if key not in own:
+                continue
+            if key not in seen:
+                seen[key] = node_of(key, [row[1:] for row in own[key] if row[0] in readable])
+            if (node := seen[key]) is not None:
+                found.append(node)
+        return found
+
+    def edges_of_entities(self, keys: Sequence[str], principal: Principal, limit: int, role: str | None) -> list[GraphEdge]:
+        readable = self._readable(principal)
+        own = self.edges.get(principal.tenant, {})
+        found: list[GraphEdge] = []
+        for key in sorted(set(keys)):
+            rows = own.get(key, ())
+            fitting = (edge for access, edge in rows if access in readable and (role is None or edge.role == role))
+            found += islice(fitting, max(limit, 0))
+        return found
+
+    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
+        readable = self._readable(principal)
+        found: list[GraphEdge] = []
+        for chunk_id in sorted(set(chunk_ids)):
+            access, edges = self.chunks.get(chunk_id, (0, ()))
+            if edges and access in readable:
+                found += edges
+        return found
+
+    def _readable(self, principal: Principal) -> frozenset[int]:
+        tenant = principal.tenant
+        return frozenset(number for group in principal.readable_groups for number in self.access.get((tenant, group), ()))
+
+
+def node_of(key: str, rows: Sequence[tuple[int, str, int, int]]) -> EntityNode | None:
+    """Return an entity from its readable (edges, name, mentions, titles) by access set and spelling; None without any."""
+    if len(rows) <= 1:
+        return EntityNode(key, *rows[0][1:]) if rows else None
+    edges: dict[str, int] = {}
+    for count, name, *_ in rows:
+        edges[name] = edges.get(name, 0) + count
+    name = min(edges, key=lambda name: (-edges[name], name))
+    return EntityNode(key, name, mentions=sum(row[2] for row in rows), titles=sum(row[3] for row in rows))
+
+
+def read_snapshot(connection: sqlite3.Connection) -> GraphSnapshot:
+    """Return what the tables hold in the connection's transaction."""
+    access: dict[tuple[str, str], list[int]] = {}
+    for tenant, group, number in connection.execute("SELECT tenant, name, access_id FROM graph_access_group"):
+        access.setdefault((tenant, group), []).append(number)
+    tenant_of = dict(connection.execute("SELECT id, tenant FROM graph_access"))
+    spellings: dict[str, dict[str, list[Spelling]]] = {}
+    one: dict[str, str] = {}  # each key once in memory, however many edges carry it
+    reach = connection.execute(
+        "SELECT e.key, r.access_id, r.edges, s.name, r.mentions, r.titles FROM graph_reach r "
+        "JOIN graph_entity e ON e.id = r.entity_no JOIN graph_spelling s ON s.id = r.spelling_no"
+    )
+    for key, *row in reach:
+        key = one.setdefault(key, key)
+        spellings.setdefault(tenant_of[row[0]], {}).setdefault(key, []).append(tuple(row))
+    chunks: dict[str, tuple[int, tuple[GraphEdge, ...]]] = {}
+    by_entity: dict[str, dict[str, list[tuple[int, GraphEdge]]]] = {}
+    for chunk_id, number, text in connection.execute("SELECT chunk_id, access_id, edges FROM graph_chunk"):
+        edges = tuple(_edges(chunk_id, text, one))
+        chunks[chunk_id] = number, edges
+        own = by_entity.setdefault(tenant_of[number], {})
+        for edge in edges:
+            own.setdefault(edge.key, []).append((number, edge))
+    for own in by_entity.values():
+        for rows in own.values():
+            rows.sort(key=lambda row: entity_order(row[1]))
+    return GraphSnapshot(access, chunks, spellings, by_entity)
+
+
+def _edges(chunk_id: str, text: str, one: dict[str, str]) -> Iterable[GraphEdge]:
+    for key, role, position, confidence in orjson.loads(text):
+        yield GraphEdge(chunk_id, one.setdefault(key, key), one.setdefault(role, role), position, confidence)
