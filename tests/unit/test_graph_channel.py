@@ -57,8 +57,8 @@ class World:
         found = morphemes([question], AnalyserSettings())[0]
         words = tokens_of(question, found, AnalyserSettings(), question=True).split()
         channel = GraphChannel(self.store, GraphSettings(**settings), EntitySettings())
-        approach = channel.approach(question, found, likely, principal)
-        return channel.score(approach, words, lexical or {}, texts, title_reach)
+        approach = channel.approach(question, found, likely, principal, Reader(words, texts))
+        return channel.score(approach, lexical or {}, title_reach)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ with the finished list (docs/LOG.md: equal-vote fusion threw the gain away).
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from pydantic import Field
 
@@ -17,7 +16,7 @@ from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.retrieval.entities import EntitySettings, question_candidates
 from llmflow.retrieval.neighbourhood import Neighbourhood
 from llmflow.retrieval.page_rank import page_rank
-from llmflow.retrieval.reader import Reader, Texts
+from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.tokens import Morpheme
 from llmflow.types import Principal
 
@@ -94,6 +93,7 @@ class Approach:
     titled: Mapping[str, Sequence[str]]
     """The passages that each of them titles."""
     nearby: Neighbourhood
+    reader: Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,10 @@ class GraphChannel:
     settings: GraphSettings
     entities: EntitySettings
 
-    def approach(self, question: str, found: Sequence[Morpheme] | None, likely: Sequence[str], principal: Principal) -> Approach:
-        """Return where a walk for this question starts. `found` is Kiwi's analysis of it.
+    def approach(
+        self, question: str, found: Sequence[Morpheme] | None, likely: Sequence[str], principal: Principal, reader: Reader
+    ) -> Approach:
+        """Return where a walk for this question starts. `found` is Kiwi's analysis of it, `reader` looks for its words.
 
         The surroundings of `likely` passages, best first, are read ahead, which changes no score: full text answers before the
         other channels do, and the time would be spent waiting.
@@ -131,24 +133,17 @@ class GraphChannel:
         nearby.read([*first, *likely[: self.settings.pool]])
         if likely:
             nearby.find_entities(edge.key for edge in nearby.edges_of_chunks(first) if edge.role != "title")
-        return Approach(specific, known, titled, nearby)
+            reader.scan([*first, *likely[: self.settings.pool]])
+        return Approach(specific, known, titled, nearby, reader)
 
-    def score(
-        self,
-        approach: Approach,
-        words: Sequence[str],
-        lexical: Mapping[str, float],
-        texts: Texts,
-        title_reach: float = 1.0,
-        other_forms: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    ) -> GraphResult:
+    def score(self, approach: Approach, lexical: Mapping[str, float], title_reach: float = 1.0) -> GraphResult:
         """Return graph scores of the passages around a question; none when it names nothing that the graph knows.
 
-        `words` are its analysed tokens, `lexical` the passage scores of the other channels between 0 and 1, `title_reach` what
-        titles mean in this corpus (ports.GraphStore), `other_forms` words that stand for a word of the question. Passages outside
-        `lexical` may come back: those are the channel's own finds.
+        `lexical` are the passage scores of the other channels between 0 and 1, `title_reach` what titles mean in this corpus
+        (ports.GraphStore). Passages outside `lexical` may come back: those are the channel's own finds.
         """
-        specific, known, start, nearby = approach.specific, approach.known, approach.titled, approach.nearby
+        specific, known, start = approach.specific, approach.known, approach.titled
+        nearby, reader = approach.nearby, approach.reader
         best = sorted(lexical, key=lambda chunk_id: (-lexical[chunk_id], chunk_id))
         trust = min(1.0, title_reach / self.settings.meaningful_titles)
         passages: dict[str, float] = {}
@@ -159,7 +154,6 @@ class GraphChannel:
         frontier = dict(passages)
         for chunk_id in best[: self.settings.seeds]:
             frontier[chunk_id] = max(frontier.get(chunk_id, 0.0), self.settings.seed_weight * lexical[chunk_id])
-        reader = Reader(words, texts, other_forms)
         reader.read([*best[: self.settings.pool], *passages])
         nearby.read([*frontier, *best[: self.settings.pool]])
         links: dict[str, dict[str, float]] = {}

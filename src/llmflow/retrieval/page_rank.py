@@ -28,12 +28,12 @@ def page_rank(
     values = np.array(
         [title_edge if role == "title" else sure for role, sure in zip(roles, confidences, strict=True)], np.float64
     )
-    index.update((f"e:{key}", number) for key, number in nodes.items())
-    size = len(index)
+    size = len(index) + len(nodes)
     start = np.zeros(size)
     for name, value in reset.items():
-        if name in index:
-            start[index[name]] = value
+        number = nodes.get(name[2:]) if name.startswith("e:") else index.get(name)
+        if number is not None:
+            start[number] = value
     if not start.sum():
         return {}
     start /= start.sum()

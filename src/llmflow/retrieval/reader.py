@@ -18,6 +18,7 @@ class Reader:
         self._words = tuple(dict.fromkeys(words))
         self._finder = WordFinder(self._words, other_forms)
         self._texts = texts
+        self._scanned: dict[str, tuple[ServedPassage, list[int], dict[str, list[int]]]] = {}
         self._positions: dict[str, dict[str, list[int]]] = {}
         self._breaks: dict[str, list[int]] = {}
         self._documents: dict[str, str] = {}
@@ -29,16 +30,24 @@ class Reader:
         """How telling each word of the question is: the fewer of the passages read first hold it, the more."""
         return self._weights
 
-    def read(self, chunk_ids: Sequence[str]) -> None:
-        """Read passages that were not read yet; unreadable ones stay unknown."""
-        new = sorted(set(chunk_ids) - self._positions.keys())
+    def scan(self, chunk_ids: Sequence[str]) -> None:
+        """Look for the words in passages that will probably be read: reading them is quicker then, and says the same."""
+        new = sorted(set(chunk_ids) - self._scanned.keys())
         for chunk_id, chunk in self._texts(new).items() if new else ():
-            breaks = self._breaks[chunk_id] = paragraph_breaks(chunk.text)
+            breaks = paragraph_breaks(chunk.text)
             found = self._finder.positions(chunk.text)
             if breaks:
                 found = {word: [apart(place, breaks) for place in places] for word, places in found.items()}
-            self._positions[chunk_id] = found
-            self._documents[chunk_id] = chunk.document_id
+            self._scanned[chunk_id] = chunk, breaks, found
+
+    def read(self, chunk_ids: Sequence[str]) -> None:
+        """Read passages that were not read yet; unreadable ones stay unknown."""
+        new = sorted(set(chunk_ids) - self._positions.keys())
+        self.scan(new)
+        for chunk_id in new:
+            if chunk_id in self._scanned:
+                chunk, self._breaks[chunk_id], self._positions[chunk_id] = self._scanned[chunk_id]
+                self._documents[chunk_id] = chunk.document_id
         if not self._weights and self._positions:
             self._weights = _word_weights(self._words, list(self._positions.values()))
             self._total = sum(self._weights.values())

@@ -20,6 +20,7 @@ from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import Approach, GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.thesaurus import ThesaurusSettings, equivalents
 from llmflow.retrieval.tokens import AnalyserSettings, composed, morphemes, tokens_of
@@ -90,11 +91,12 @@ class Retriever:
         known = _Known(self.stores, principal)
         known.read(hit.id for ranking in text for hit in ranking)
         channel = self._graph()
-        ahead = (
-            channel.approach(questions[0], found[0], list(known.readable(text[0])), principal)
-            if channel and len(text) == 1
-            else None
-        )
+
+        def approach(number: int, likely: Sequence[str]) -> Approach | None:
+            reader = Reader(tokens[number].split(), known.texts, forms[number])
+            return channel.approach(questions[number], found[number], likely, principal, reader) if channel else None
+
+        ahead = approach(0, list(known.readable(text[0]))) if len(text) == 1 else None
         laps.lap("ahead of dense")
         dense, problems = asked.result()
         laps.lap("wait for dense")
@@ -104,8 +106,7 @@ class Retriever:
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
-            approach = ahead or (channel.approach(question, found[number], (), principal) if channel else None)
-            asked_for = question, tokens[number], forms[number], approach, title_reach
+            asked_for = question, channel, ahead or approach(number, ()), title_reach
             results.append(self._rank(*asked_for, channels, known, limit, laps, problems))
         return results
 
@@ -159,8 +160,7 @@ class Retriever:
     def _rank(
         self,
         question: str,
-        tokens: str,
-        other_forms: Mapping[str, Sequence[str]],
+        channel: GraphChannel | None,
         approach: Approach | None,
         title_reach: float,
         channels: Mapping[str, Mapping[str, float]],
@@ -172,9 +172,8 @@ class Retriever:
         """Return the hits of one question from what its channels found."""
         hybrid = fuse(channels, self.settings.fusion, self._unread(channels, known))
         graph: GraphResult | None = None
-        channel = self._graph()
         if channel and approach:
-            graph = channel.score(approach, tokens.split(), hybrid, known.texts, title_reach, other_forms)
+            graph = channel.score(approach, hybrid, title_reach)
             known.read(graph.scores)
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
         strength = graph.strength if graph else 0.0
