@@ -1,5 +1,8 @@
 """The graph channel over small real graphs: where it leads, what it may read, and its ranking by hand."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -274,3 +277,24 @@ def test_a_passage_is_reached_over_its_best_step_even_when_a_weak_one_came_first
     films.add("guide", "Studio Nine is one of many.")
     result = films.ask("where does the person who directed Polaris work", {"guide": 0.1})
     assert {"guide", "ann lee"} <= result.links["studio nine"].keys()
+
+
+SUMS = """
+from llmflow.ports import ServedPassage
+from llmflow.retrieval.reader import Reader
+words = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
+texts = {"a": "nothing", "b": " ".join(words)} | {f"c{n}": " ".join(words[: n + 1]) for n in range(9)}
+reader = Reader(words, lambda ids: {key: ServedPassage(key, texts[key], "en") for key in ids})
+reader.read(list(texts))
+print([reader.added("a", key).hex() for key in texts], reader.words("b") == set(words))
+"""
+
+
+def test_sums_do_not_follow_the_order_of_a_set():
+    """A set's order differs between processes, and a sum of the same numbers in another order in its last digit."""
+
+    def said(seed: int) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        return subprocess.run([sys.executable, "-c", SUMS], env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert len({said(seed) for seed in range(4)}) == 1

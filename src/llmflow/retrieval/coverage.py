@@ -53,7 +53,7 @@ def choose_set(
         price = settings.repeated * documents.get(document_of[key], 0)
         if not step[key]:
             return scores[key] - price
-        added = sum(weights.get(word, 0.0) for word in left[key]) / total
+        added = sum(weight for word, weight in weights.items() if word in left[key]) / total  # not in the order of a set
         return scores[key] + trust * (settings.linked * added + settings.step * step[key]) - price
 
     while pool and len(chosen) < settings.top:

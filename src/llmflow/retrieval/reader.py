@@ -66,8 +66,9 @@ class Reader:
 
     def added(self, origin: str, chunk_id: str) -> float:
         """Return the weighted share of the words that `chunk_id` holds and `origin` does not."""
-        new = self.words(chunk_id) - self._positions.get(origin, {}).keys()
-        return sum(self._weights.get(word, 0.0) for word in new) / self._total if self._total else 0.0
+        held, before = self.words(chunk_id), self.words(origin)
+        new = (weight for word, weight in self._weights.items() if word in held and word not in before)
+        return sum(new) / self._total if self._total else 0.0
 
     def added_near(self, origin: str, chunk_id: str, place: int, reach: float) -> float:
         """Return as `added`, each word weighed by how near it stands to a place of `chunk_id`."""
