@@ -23,7 +23,7 @@ def page_rank(
     index = {name: number for number, name in enumerate(pool)}
     chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
     rows = np.array([index[chunk_id] for chunk_id in chunk_ids], np.int64)
-    nodes = {key: number for number, key in enumerate(dict.fromkeys(keys), len(pool))}
+    nodes: dict[str, int] = {key: number for number, key in enumerate(dict.fromkeys(keys), len(pool))}
     columns = np.array([nodes[key] for key in keys], np.int64)
     values = np.array(
         [title_edge if role == "title" else sure for role, sure in zip(roles, confidences, strict=True)], np.float64
