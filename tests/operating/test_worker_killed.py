@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from house import HR, open_house
 from running import ROOT, copy_project, environment, run_llmflow
 
@@ -33,7 +34,9 @@ def wait_for(condition) -> None:
 def test_a_killed_workers_job_is_finished_by_the_next(tmp_path: Path, monkeypatch):
     project, home = copy_project(tmp_path / "project"), tmp_path / "home"
     parameters = project / "conf" / "test" / "parameters.yml"
-    parameters.write_text(parameters.read_text(encoding="utf-8") + "\njobs: {lease_s: 2}\n", encoding="utf-8")
+    changed = yaml.safe_load(parameters.read_text(encoding="utf-8"))
+    changed.setdefault("jobs", {})["lease_s"] = 2
+    parameters.write_text(yaml.safe_dump(changed), encoding="utf-8")
     extra = {"LLMFLOW_PROJECT": str(project)}
     for key, value in {**extra, "LLMFLOW_HOME": str(home)}.items():
         monkeypatch.setenv(key, value)
