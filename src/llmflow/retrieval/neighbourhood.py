@@ -1,6 +1,8 @@
 """What the graph store says of the passages around one question, asked as seldom as possible."""
 
 from collections.abc import Iterable
+from itertools import chain, groupby
+from operator import attrgetter
 
 from llmflow.ports import EntityNode, GraphEdge, GraphStore
 from llmflow.types import Principal
@@ -19,14 +21,14 @@ class Neighbourhood:
         new = [chunk_id for chunk_id in dict.fromkeys(chunk_ids) if chunk_id not in self._edges]
         if new:
             self._edges.update((chunk_id, []) for chunk_id in new)
-            for edge in self.store.edges_of_chunks(new, self.principal):
-                self._edges[edge.chunk_id].append(edge)
+            for chunk_id, edges in groupby(self.store.edges_of_chunks(new, self.principal), attrgetter("chunk_id")):
+                self._edges[chunk_id] = list(edges)
 
     def edges_of_chunks(self, chunk_ids: Iterable[str]) -> list[GraphEdge]:
         """Return what the store's `edges_of_chunks` does."""
         wanted = sorted(set(chunk_ids))
         self.read(wanted)
-        return [edge for chunk_id in wanted for edge in self._edges[chunk_id]]
+        return list(chain.from_iterable(map(self._edges.__getitem__, wanted)))
 
     def find_entities(self, keys: Iterable[str]) -> list[EntityNode]:
         """Return what the store's `find_entities` does."""

@@ -1,6 +1,7 @@
 """Personalised PageRank over the passages and entities around one question."""
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -22,9 +23,9 @@ def page_rank(
     """
     index = {name: number for number, name in enumerate(pool)}
     chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
-    rows = np.array([index[chunk_id] for chunk_id in chunk_ids], np.int64)
-    nodes: dict[str, int] = {key: number for number, key in enumerate(dict.fromkeys(keys), len(pool))}
-    columns = np.array([nodes[key] for key in keys], np.int64)
+    rows = np.fromiter(map(index.__getitem__, chunk_ids), np.int64, len(edges))
+    nodes: dict[str, int] = dict(zip(dict.fromkeys(keys), count(len(pool)), strict=False))
+    columns = np.fromiter(map(nodes.__getitem__, keys), np.int64, len(edges))
     values = np.array(
         [title_edge if role == "title" else sure for role, sure in zip(roles, confidences, strict=True)], np.float64
     )
