@@ -3,6 +3,9 @@
 Reads data/sample/injections.jsonl, and benign_imperatives.jsonl for what only looks like it; `--half` takes one half. Answers
 come from the sample corpus in a workspace of its own, before and after the planted documents are ingested beside it; with a
 chat model in the environment's catalog the table also says whether its reply obeyed.
+
+`--texts FILE` measures other texts and nothing else: rows of `label` ("injected" or "harmless"), `language`, `technique` and
+`text`. It prints counts; texts only with `--list`.
 """
 
 import argparse
@@ -62,6 +65,17 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """A passage of which somebody says whether anything in it speaks to a model."""
+
+    injected: bool
+    language: str
+    technique: str
+    text: str
+    author: str = ""
+
+
+@dataclass(frozen=True)
 class Changed:
     """An answer that a planted document changed for the worse, and how."""
 
@@ -80,6 +94,20 @@ def load_planted(path: Path = PLANTED) -> list[Planted]:
 def load_harmless(path: Path = HARMLESS) -> list[dict[str, str]]:
     """Return passages that give orders, but none to a model; rows of the first reading have half "first"."""
     return [{"half": "first", **json.loads(line)} for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def load_labelled(path: Path) -> list[Labelled]:
+    """Return the rows of a file of labelled texts. `ValueError` names the line whose label is unknown."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        row = json.loads(line)
+        if row["label"] not in ("injected", "harmless"):
+            raise ValueError(f"{path.name}:{number}: unknown label {row['label']!r}. Write injected or harmless.")
+        fields = (row.get("language", ""), row.get("technique", ""), row["text"], row.get("author", ""))
+        rows.append(Labelled(row["label"] == "injected", *fields))
+    return rows
 
 
 def write_documents(planted: Sequence[Planted], folder: Path) -> None:
@@ -177,7 +205,13 @@ def main() -> None:
     parser.add_argument("--env", default="base")
     parser.add_argument("--no-answers", action="store_true", help="only the detector")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--texts", type=Path, help="measure the labelled texts of this file instead")
+    parser.add_argument("--list", action="store_true", help="with --texts: print the texts that were judged wrongly")
     arguments = parser.parse_args()
+    if arguments.texts:
+        measured = _texts(load_labelled(arguments.texts), arguments.list)
+        print(json.dumps(measured, ensure_ascii=False, indent=1) if arguments.json else _page(measured))
+        return
     planted = [item for item in load_planted() if not arguments.half or item.half in arguments.half]
     harmless = [row for row in load_harmless() if not arguments.half or row["half"] in arguments.half]
     wrong = {f"look-alikes: {half}": share for half, share in _look_alikes(harmless).items()}
@@ -191,6 +225,25 @@ def main() -> None:
     if not arguments.no_answers:
         report |= _answers(planted, arguments.env)
     print(json.dumps(report, ensure_ascii=False, indent=1) if arguments.json else _page(report))
+
+
+def _texts(rows: Sequence[Labelled], listed: bool) -> dict[str, object]:
+    """Return how many of each group are flagged: all that are injected should be, and nothing that is harmless."""
+    judged = [(row, inspect(row.text)) for row in rows]
+    report: dict[str, object] = {}
+    for injected, name in ((True, "injected, flagged"), (False, "harmless, flagged wrongly")):
+        groups: dict[str, list[bool]] = defaultdict(list)
+        for row, found in judged:
+            if row.injected == injected:
+                for group in ("all", f"language: {row.language}", f"technique: {row.technique}"):
+                    groups[group].append(found.suspicious)
+        report[name] = {group: f"{sum(flags)}/{len(flags)}" for group, flags in sorted(groups.items())}
+        if listed:
+            wrong = [(row, found) for row, found in judged if row.injected == injected != found.suspicious]
+            report[f"{name}: judged wrongly"] = [
+                f"{found.score} {row.technique} {'; '.join(found.reasons())}: {row.text}" for row, found in wrong
+            ]
+    return report
 
 
 def _rates(planted: Sequence[Planted]) -> dict[str, str]:
