@@ -14,8 +14,8 @@ from llmflow.types import Principal
 READER_SETS = 64
 """Sets of access sets for which entities are kept counted; beyond, the oldest is counted anew."""
 
-Spelling = tuple[int, int, str, int, int]
-"""Access set, edges, name, mentions, titles."""
+Spelling = tuple[int, int, EntityNode]
+"""Access set, edges, and the entity as whoever reads nothing else of it sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,11 @@ class GraphSnapshot:
                 self.counted.pop(next(iter(self.counted)), None)
             seen = self.counted[readable] = {}
         own = self.spellings.get(principal.tenant, {})
-        found = []
-        for key in sorted(set(keys)):
-            if key not in own:
-                continue
-            if key not in seen:
-                seen[key] = node_of(key, [row[1:] for row in own[key] if row[0] in readable])
-            if (node := seen[key]) is not None:
-                found.append(node)
-        return found
+        wanted = sorted(set(keys))
+        for key in wanted:
+            if key not in seen and key in own:
+                seen[key] = _seen_by(readable, own[key])
+        return [node for node in map(seen.get, wanted) if node is not None]
 
     def edges_of_entities(self, keys: Sequence[str], principal: Principal, limit: int, role: str | None) -> list[GraphEdge]:
         readable = self._readable(principal)
@@ -73,6 +69,13 @@ class GraphSnapshot:
     def _readable(self, principal: Principal) -> frozenset[int]:
         tenant = principal.tenant
         return frozenset(number for group in principal.readable_groups for number in self.access.get((tenant, group), ()))
+
+
+def _seen_by(readable: frozenset[int], rows: Sequence[Spelling]) -> EntityNode | None:
+    own = rows if len(rows) == 1 and rows[0][0] in readable else [row for row in rows if row[0] in readable]
+    if len(own) <= 1:
+        return own[0][2] if own else None
+    return node_of(own[0][2].key, [(count, *node[1:]) for _, count, node in own])
 
 
 def node_of(key: str, rows: Sequence[tuple[int, str, int, int]]) -> EntityNode | None:
@@ -100,7 +103,8 @@ def read_snapshot(connection: sqlite3.Connection) -> GraphSnapshot:
     )
     for key, *row in reach:
         key = one.setdefault(key, key)
-        spellings.setdefault(tenant_of[row[0]], {}).setdefault(key, []).append(tuple(row))
+        number, count, *reached = row
+        spellings.setdefault(tenant_of[number], {}).setdefault(key, []).append((number, count, EntityNode(key, *reached)))
     chunks: dict[str, tuple[int, tuple[GraphEdge, ...]]] = {}
     by_entity: dict[str, dict[str, list[tuple[int, GraphEdge]]]] = {}
     for chunk_id, number, text in connection.execute("SELECT chunk_id, access_id, edges FROM graph_chunk"):

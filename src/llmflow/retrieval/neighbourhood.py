@@ -35,6 +35,6 @@ class Neighbourhood:
         wanted = sorted(set(keys))
         new = [key for key in wanted if key not in self._nodes]
         if new:
-            self._nodes.update((key, None) for key in new)
-            self._nodes.update((node.key, node) for node in self.store.find_entities(new, self.principal))
+            self._nodes.update(dict.fromkeys(new))
+            self._nodes.update({node.key: node for node in self.store.find_entities(new, self.principal)})
         return [node for node in map(self._nodes.get, wanted) if node is not None]

@@ -21,14 +21,13 @@ def page_rank(
     Edges join passages and entities both ways: a title weighs `title_edge`, a mention its confidence. `reset` names nodes:
     passages by id, entities as `e:key`; names that stand outside count nothing, and without any that counts nothing is ranked.
     """
-    index = {name: number for number, name in enumerate(pool)}
+    index = dict(zip(pool, count(), strict=False))
     chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
     rows = np.fromiter(map(index.__getitem__, chunk_ids), np.int64, len(edges))
     nodes: dict[str, int] = dict(zip(dict.fromkeys(keys), count(len(pool)), strict=False))
     columns = np.fromiter(map(nodes.__getitem__, keys), np.int64, len(edges))
-    values = np.array(
-        [title_edge if role == "title" else sure for role, sure in zip(roles, confidences, strict=True)], np.float64
-    )
+    values = np.array(confidences, np.float64)
+    values[[number for number, role in enumerate(roles) if role == "title"]] = title_edge
     size = len(index) + len(nodes)
     start = np.zeros(size)
     for name, value in reset.items():
@@ -47,4 +46,4 @@ def page_rank(
     for _ in range(iterations):
         rank = np.bincount(targets, values * rank[sources], size) + (1 - damping) * start
     best = rank[: len(pool)].max(initial=0.0) or 1.0
-    return {chunk_id: float(rank[number] / best) for number, chunk_id in enumerate(pool)}
+    return dict(zip(pool, (rank[: len(pool)] / best).tolist(), strict=True))

@@ -66,6 +66,11 @@ def _stem_start(word: str) -> str:
 
 def _plain(text: str) -> str:
     """Return `text` in lower case without accents, every character where it stands."""
+    return text.lower() if text.isascii() else _without_accents(text)
+
+
+@lru_cache(maxsize=4096)
+def _without_accents(text: str) -> str:
     if ACCENTED.search(text):
         text = ACCENTED.sub(lambda match: _base(match.group()), text)
     lower = text.lower()

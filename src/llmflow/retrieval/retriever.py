@@ -47,14 +47,20 @@ class RetrievalSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Hits of one question, best first, and the rankings of the single channels for evaluation."""
+    """Hits of one question, best first, and what the single channels found for evaluation."""
 
     hits: tuple[Hit, ...]
-    rankings: Mapping[str, tuple[ScoredId, ...]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of every passage that a channel found, by channel."""
     strength: float = 0.0
     """How far the graph trusts its own ranking for this question, 0 to 1."""
     problems: tuple[str, ...] = ()
     """Models that could not be asked, with reasons: the hits are those of the other channels."""
+
+    @property
+    def rankings(self) -> dict[str, tuple[ScoredId, ...]]:
+        """Return each channel's passages, best first, ties by chunk id: sorted for whoever asks, which a search does not."""
+        return {name: _ranking(values) for name, values in self.scores.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,7 @@ class Retriever:
         every = {**channels, "graph": graph_scores}
         said = {**every, "rerank": reranked.judged}
         hits = known.hits(reranked.order[:limit], reranked.scores, said)
-        rankings = {name: _ranking(values) for name, values in {**every, "hybrid": hybrid}.items()}
-        return Retrieval(hits, rankings, strength, tuple(filter(None, (*problems, reranked.problem))))
+        return Retrieval(hits, {**every, "hybrid": hybrid}, strength, tuple(filter(None, (*problems, reranked.problem))))
 
 
 def _with_forms(tokens: str, others: Mapping[str, Sequence[str]]) -> str:
