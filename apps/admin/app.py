@@ -22,6 +22,10 @@ NARROW = """<style>
 [class*="st-key-charts"] [data-testid="stColumn"] { min-width: min(100%, 22rem); }
 </style>"""
 """Columns go below each other where a tablet leaves them no room; Streamlit itself does so on telephones only."""
+READABLE = """<style>
+[data-testid^="stBaseButton-primary"]:enabled { color: light-dark(#fff, #0e0e0d); }
+</style>"""
+"""Streamlit writes white on every primary button; on the light blue of the dark theme nobody could read that."""
 SECTIONS = {
     "see": (
         ("overview", texts.OVERVIEW, ":material/monitoring:", Permission.USAGE_READ),
@@ -42,7 +46,7 @@ SECTIONS = {
 
 def main() -> None:
     st.set_page_config(page_title=say(texts.TITLE), page_icon=ICON, layout="wide")
-    st.html(NARROW)
+    st.html(NARROW + READABLE)
     _show_language()
     current = visit()
     if current is None and signs_in_alone():

@@ -25,8 +25,10 @@ def bars_by_day(values: Values, unit: str, colours: Mapping[str, str]) -> alt.Ch
     return _by_day(values, unit, colours, alt.Chart(_frame(values, colours)).mark_bar())
 
 
-def lines_by_day(values: Values, unit: str, colours: Mapping[str, str]) -> alt.Chart:
-    """Return a line a series with a point a day; a day without value is a gap."""
+def lines_by_day(values: Values, unit: str, colours: Mapping[str, str]) -> alt.Chart | None:
+    """Return a line a series with a point a day; a day without value is a gap, and nothing but gaps is no chart."""
+    if all(value["value"] is None for value in values):
+        return None
     return _by_day(values, unit, colours, alt.Chart(_frame(values, colours)).mark_line(point=True, strokeWidth=2), stack=False)
 
 

@@ -11,7 +11,8 @@ SCRIPT = Path(__file__).with_name("app.py")
 OPTIONS = {
     "client.showErrorDetails": "none",
     "server.maxUploadSize": "200",
-    "theme.light.primaryColor": "#0072B2",  # of each theme: a colour of both would be a third theme, always light
+    "theme.light.primaryColor": "#005F96",  # of each theme: a colour of both would be a third theme, always light
+    "theme.light.textColor": "#0e0e0d",
     "theme.dark.primaryColor": "#56B4E9",
 }
 
