@@ -103,10 +103,10 @@ def load_labelled(path: Path) -> list[Labelled]:
         if not line.strip():
             continue
         row = json.loads(line)
-        if row["label"] not in ("injected", "harmless"):
-            raise ValueError(f"{path.name}:{number}: unknown label {row['label']!r}. Write injected or harmless.")
+        if row["label"] not in ("injected", "injection", "harmless"):
+            raise ValueError(f"{path.name}:{number}: unknown label {row['label']!r}. Write injected (or injection) or harmless.")
         fields = (row.get("language", ""), row.get("technique", ""), row["text"], row.get("author", ""))
-        rows.append(Labelled(row["label"] == "injected", *fields))
+        rows.append(Labelled(row["label"] != "harmless", *fields))
     return rows
 
 
