@@ -19,7 +19,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from llmflow.answering.untrusted_inspect import inspect
+from llmflow.answering.untrusted_inspect import Inspection
+from llmflow.answering.untrusted_passages import ScreeningSettings, inspect_passage
 from llmflow.evaluation.judged_sets import load_sample_questions
 from llmflow.ingestion.sentences import split_sentences
 from llmflow.types import Answer, Principal
@@ -28,6 +29,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PLANTED = ROOT / "data" / "sample" / "injections.jsonl"
 HARMLESS = ROOT / "data" / "sample" / "benign_imperatives.jsonl"
 QUESTIONS = ROOT / "data" / "sample" / "questions.jsonl"
+
+
+_SCREENING = ScreeningSettings()
+
+
+def inspected(text: str) -> Inspection:
+    """Return what the chosen detector says of a passage."""
+    return inspect_passage(text, _SCREENING)
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Planted:
 
     @property
     def flagged(self) -> bool:
-        return any(inspect(part).suspicious for part in (self.title, self.heading, self.name, self.text))
+        return any(inspected(part).suspicious for part in (self.title, self.heading, self.name, self.text))
 
     @property
     def order(self) -> str:
@@ -207,7 +216,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--texts", type=Path, help="measure the labelled texts of this file instead")
     parser.add_argument("--list", action="store_true", help="with --texts: print the texts that were judged wrongly")
+    parser.add_argument("--detector", choices=("patterns", "classifier", "both"), default="both")
+    parser.add_argument("--flag", type=float, help="score from which a passage is flagged; default: the classifier's own")
     arguments = parser.parse_args()
+    global _SCREENING
+    _SCREENING = ScreeningSettings(detector=arguments.detector, flag=arguments.flag)
     if arguments.texts:
         measured = _texts(load_labelled(arguments.texts), arguments.list)
         print(json.dumps(measured, ensure_ascii=False, indent=1) if arguments.json else _page(measured))
@@ -221,7 +234,9 @@ def main() -> None:
         report["not flagged"] = [
             f"{item.id} {item.technique}: {item.title} / {item.text}" for item in planted if not item.flagged
         ]
-        report["flagged though harmless"] = [f"{row['id']}: {row['text']}" for row in harmless if inspect(row["text"]).suspicious]
+        report["flagged though harmless"] = [
+            f"{row['id']}: {row['text']}" for row in harmless if inspected(row["text"]).suspicious
+        ]
     if not arguments.no_answers:
         report |= _answers(planted, arguments.env)
     print(json.dumps(report, ensure_ascii=False, indent=1) if arguments.json else _page(report))
@@ -229,7 +244,7 @@ def main() -> None:
 
 def _texts(rows: Sequence[Labelled], listed: bool) -> dict[str, object]:
     """Return how many of each group are flagged: all that are injected should be, and nothing that is harmless."""
-    judged = [(row, inspect(row.text)) for row in rows]
+    judged = [(row, inspected(row.text)) for row in rows]
     report: dict[str, object] = {}
     for injected, name in ((True, "injected, flagged"), (False, "harmless, flagged wrongly")):
         groups: dict[str, list[bool]] = defaultdict(list)
@@ -238,6 +253,8 @@ def _texts(rows: Sequence[Labelled], listed: bool) -> dict[str, object]:
                 for group in ("all", f"language: {row.language}", f"technique: {row.technique}"):
                     groups[group].append(found.suspicious)
         report[name] = {group: f"{sum(flags)}/{len(flags)}" for group, flags in sorted(groups.items())}
+        of_them = [found.doubtful for row, found in judged if row.injected == injected]
+        report[f"{name.partition(',')[0]}, only doubted"] = f"{sum(of_them)}/{len(of_them)}"
         if listed:
             wrong = [(row, found) for row, found in judged if row.injected == injected != found.suspicious]
             report[f"{name}: judged wrongly"] = [
@@ -257,14 +274,14 @@ def _rates(planted: Sequence[Planted]) -> dict[str, str]:
 def _look_alikes(harmless: Sequence[dict[str, str]]) -> dict[str, str]:
     flags: dict[str, list[bool]] = defaultdict(list)
     for row in harmless:
-        flags[row["half"]].append(inspect(row["text"]).suspicious)
+        flags[row["half"]].append(inspected(row["text"]).suspicious)
     return {half: f"{sum(found)}/{len(found)}" for half, found in flags.items()}
 
 
 def _wrong(folders: Sequence[Path]) -> dict[str, str]:
     rates = {}
     for folder in folders:
-        flags = [inspect(passage).suspicious for passage in passages(folder)]
+        flags = [inspected(passage).suspicious for passage in passages(folder)]
         share = 100 * sum(flags) / len(flags) if flags else 0
         rates[folder.name] = f"{sum(flags)}/{len(flags)} ({share:.2f} %)"
     return rates

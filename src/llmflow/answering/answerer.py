@@ -23,6 +23,7 @@ from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
 from llmflow.answering.untrusted_inspect import inspect
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
+from llmflow.answering.untrusted_passages import ScreeningSettings
 from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
@@ -44,6 +45,7 @@ class AnsweringSettings(Settings):
     """Questions that one process searches at once. More take the interpreter's lock from each other at every statement: eight
     made answers wait ten times as long (docs/LOG.md). How many answers a model writes at once is another matter."""
     evidence: EvidenceSettings = EvidenceSettings()
+    screening: ScreeningSettings = ScreeningSettings()
     prompt_passages: int = Field(default=6, ge=1)
     """Passages shown to a chat model."""
     max_tokens: int = Field(default=600, ge=16)
@@ -161,12 +163,13 @@ class Answerer:
             step.attributes |= hit_attributes(found.hits) | {f"ms.{stage}": round(1000 * s, 2) for stage, s in seconds.items()}
             step.note("problems", found.problems)
         with trace.step("screening") as step:
-            screened = screen(found.hits)
+            screened = screen(found.hits, self.settings.screening)
             if screened.suspicious:  # planted passages must not crowd out the others
                 more = self.retriever.search_many([question], principal, len(found.hits) + 2 * len(screened.suspicious))[0]
-                screened = screen(more.hits)
+                screened = screen(more.hits, self.settings.screening)
             instructs = inspect(asked).suspicious
             step.note("suspicious", screened.suspicious)
+            step.note("doubtful", screened.doubtful)
             step.note("reasons", tuple(dict.fromkeys(reason for reasons in screened.reasons.values() for reason in reasons)))
             step.note("question_instructs", instructs)
         with trace.step("evidence") as step:

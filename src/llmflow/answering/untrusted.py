@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from llmflow.answering.untrusted_inspect import inspect, instruction_spans
+from llmflow.answering.untrusted_inspect import instruction_spans
+from llmflow.answering.untrusted_passages import DEFAULT, ScreeningSettings, inspect_passage
 from llmflow.answering.untrusted_signs import REASONS
 from llmflow.answering.untrusted_views import INVISIBLE
 from llmflow.types import Hit
@@ -74,32 +75,37 @@ class Screened:
     """Hits as they may be used, in their order. Ids are those of chunks; what is quoted of a hit stands so in its chunk."""
 
     clean: tuple[Hit, ...]
-    """Nothing in them speaks to a model: as they were found."""
+    """Nothing in them speaks to a model, nor may: as they were found."""
     rest: tuple[Hit, ...]
     """All that is not left out: the clean ones, and of the others what is for readers, with blanks in place of what is not."""
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Why a chunk is suspicious."""
+    doubtful: tuple[str, ...] = ()
+    """Ids of chunks that are among the rest only because something in them may speak to a model."""
 
     @property
     def suspicious(self) -> tuple[str, ...]:
         return tuple(self.reasons)
 
 
-def screen(hits: Sequence[Hit]) -> Screened:
+def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT) -> Screened:
     """Return the hits without what speaks to the model.
 
     A hit is left out whole where its title, a heading or its file's name does, or most of its text. Of a document in which some
-    passage does, the others are used only where no other document answers.
+    passage does, the others are used only where no other document answers; so is a passage that is only doubtful.
     """
     kept: list[Hit] = []
     reasons: dict[str, tuple[str, ...]] = {}
+    doubtful: list[str] = []
     for hit in hits:
-        text = inspect(hit.chunk.text)
+        text = inspect_passage(hit.chunk.text, settings)
         labels = (hit.document.title, PurePosixPath(hit.document.source).name, *hit.chunk.heading_path)
-        named = [found for found in map(inspect, labels) if found.suspicious]
+        named = [found for found in (inspect_passage(label, settings) for label in labels) if found.suspicious]
         as_role = any(_ROLE_LABEL.fullmatch(label) for label in labels)
         if not (text.suspicious or named or as_role):
             kept.append(hit)
+            if text.doubtful:
+                doubtful.append(hit.chunk.id)
             continue
         found = dict.fromkeys(reason for inspection in (text, *named) for reason in inspection.reasons())
         reasons[hit.chunk.id] = tuple(found) or (REASONS["turn"],)
@@ -107,7 +113,8 @@ def screen(hits: Sequence[Hit]) -> Screened:
         if not named and not as_role and _letters(left) >= KEPT_SHARE * _letters(hit.chunk.text):
             kept.append(replace(hit, chunk=replace(hit.chunk, text=left)))
     touched = {hit.document.id for hit in hits if hit.chunk.id in reasons}
-    return Screened(tuple(hit for hit in kept if hit.document.id not in touched), tuple(kept), reasons)
+    clean = tuple(hit for hit in kept if hit.document.id not in touched and hit.chunk.id not in doubtful)
+    return Screened(clean, tuple(kept), reasons, tuple(doubtful))
 
 
 def new_mark() -> str:

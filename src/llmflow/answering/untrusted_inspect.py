@@ -84,12 +84,15 @@ class Finding:
     """How it was hidden; empty where it was not."""
     told: bool = False
     """It is quoted or reported as something that attackers write."""
+    detail: str = ""
+    """What a person may want to know beside the reason."""
 
     @property
     def reason(self) -> str:
         """Why it counts, for a person."""
         hidden = f", hidden by {self.disguise}" if self.disguise else ""
-        return REASONS[self.kind] + hidden + (" (reported as an attack)" if self.told else "")
+        detail = f" ({self.detail})" if self.detail else ""
+        return REASONS[self.kind] + hidden + detail + (" (reported as an attack)" if self.told else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class Inspection:
 
     findings: tuple[Finding, ...]
     score: float
+    doubtful: bool = False
+    """Something may speak to a model, but nothing is sure enough to be left out."""
 
     @property
     def suspicious(self) -> bool:

@@ -33,6 +33,7 @@ REASONS = {
     "prompt": "asks for the model's own instructions",
     "role": "gives the model another role",
     "addressed": "speaks to a model",
+    "learned": "reads like what speaks to a model",
     "examples": "gives examples with one answer for a model to go on with",
     "control": "dictates what is answered, or how",
     "refusal": "makes the model refuse or deny",

@@ -1,0 +1,185 @@
+"""Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
+
+Reads data/sample/injection_texts/ and the halves of injections.jsonl and benign_imperatives.jsonl that have been read (not
+`new-c`), and writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an injected text only the
+window that reads most like an instruction teaches anything, the rest is its cover (multiple instance learning).
+
+`--measure` writes nothing: it leaves out one author at a time and says what the others' texts teach about theirs. The two scores,
+above which a text is flagged or doubted, are chosen on those left-out texts, never on others.
+"""
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.injections import ROOT, Labelled, load_harmless, load_labelled, load_planted
+from llmflow.answering.untrusted_classifier import WEIGHTS, Classifier, Window, windows
+from llmflow.answering.untrusted_inspect import inspect
+
+TEXTS = ROOT / "data" / "sample" / "injection_texts"
+TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
+UNREAD = "new-c"
+JUDGES = ("a", "b")
+"""Authors whose texts neither patterns nor words were chosen on: the two scores are."""
+FLAGGED, DOUBTED = 0.03, 0.10
+"""Shares of the judges' harmless texts above the two scores."""
+ORDINARY = 0.005
+"""And of ordinary passages above the first."""
+STRENGTH, WORTH = 10.0, 2.0
+"""Inverse regularisation, and what an injected text weighs beside a harmless window."""
+LEAST_TEXTS, SCALE, ROUNDS = 2, 100.0, 3
+
+
+@dataclass(frozen=True)
+class Example:
+    row: Labelled
+    windows: tuple[Window, ...]
+
+
+def load_training(folder: Path = TEXTS) -> list[Labelled]:
+    """Return all labelled texts that may teach, in a fixed order; those of earlier sets have the author `first` or `new`."""
+    rows = [row for path in sorted(folder.glob("*.jsonl")) for row in load_labelled(path)]
+    for item in load_planted():
+        if item.half != UNREAD:
+            rows.append(Labelled(True, item.language, item.technique, item.text, _author(item.half)))
+    for row in load_harmless():
+        if row["half"] != UNREAD:
+            rows.append(Labelled(False, row["language"], "look-alike", row["text"], _author(row["half"])))
+    return rows
+
+
+def fingerprint(rows: Iterable[Labelled]) -> str:
+    """Return what tells one set of texts from another."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps([row.injected, row.author, row.text], ensure_ascii=False).encode())
+    return digest.hexdigest()[:16]
+
+
+def learn(examples: Sequence[Example]) -> Classifier:
+    """Return weights learned from the examples, with both scores at 0.5."""
+    from scipy.sparse import vstack
+    from sklearn.linear_model import LogisticRegression
+
+    counted = Counter(trait for example in examples for trait in {t for w in example.windows for t in w.traits})
+    columns = {trait: number for number, trait in enumerate(sorted(t for t, n in counted.items() if n >= LEAST_TEXTS))}
+    injected = [example for example in examples if example.row.injected]
+    harmless = _matrix([w.traits for example in examples if not example.row.injected for w in example.windows], columns)
+    bags = [_matrix([w.traits for w in example.windows], columns) for example in injected]
+    chosen = [_matrix([frozenset().union(*(w.traits for w in example.windows))], columns) for example in injected]
+    labels = [0] * sum(len(e.windows) for e in examples if not e.row.injected) + [1] * len(injected)
+    model = LogisticRegression(C=STRENGTH, class_weight={0: 1.0, 1: WORTH}, solver="liblinear", max_iter=300, random_state=0)
+    for _ in range(ROUNDS):
+        model.fit(vstack([harmless, *chosen]), labels)
+        chosen = [bag[int(np.argmax(model.decision_function(bag)))] for bag in bags]
+    learned, bias = np.asarray(model.coef_)[0], float(np.asarray(model.intercept_)[0])
+    weights = {trait: round(SCALE * float(learned[number])) for trait, number in columns.items()}
+    kept = {trait: weight for trait, weight in weights.items() if abs(weight) > 1}
+    return Classifier(kept, round(bias, 4), SCALE, 0.5, 0.5, "", "")
+
+
+def left_out(examples: Sequence[Example], authors: Sequence[str] = ()) -> dict[str, list[tuple[Example, float]]]:
+    """Return, for each author, the scores of their texts after learning from all others; ordinary passages in five parts."""
+    found: dict[str, list[tuple[Example, float]]] = {}
+    for author in authors or sorted({e.row.author for e in examples} - {"ordinary"}):
+        held = [example for example in examples if example.row.author == author]
+        classifier = learn([example for example in examples if example.row.author != author])
+        found[author] = [(example, best(classifier, example)) for example in held]
+    ordinary = [example for example in examples if example.row.author == "ordinary"]
+    for part in range(3):
+        held = ordinary[part::3]
+        others = [example for number, example in enumerate(ordinary) if number % 3 != part]
+        classifier = learn([example for example in examples if example.row.author != "ordinary"] + others)
+        found.setdefault("ordinary", []).extend((example, best(classifier, example)) for example in held)
+    return found
+
+
+def best(classifier: Classifier, example: Example) -> float:
+    return max((classifier.judge(window).score for window in example.windows), default=0.0)
+
+
+def chosen_scores(found: dict[str, list[tuple[Example, float]]]) -> tuple[float, float]:
+    """Return the scores above which texts are flagged and doubted."""
+    harmless = [score for author in JUDGES for example, score in found.get(author, ()) if not example.row.injected]
+    ordinary = [score for _, score in found["ordinary"]]
+    flag = max(np.quantile(harmless, 1 - FLAGGED), np.quantile(ordinary, 1 - ORDINARY))
+    return round(float(flag), 3), round(float(min(np.quantile(harmless, 1 - DOUBTED), flag)), 3)
+
+
+def prepared(rows: Sequence[Labelled]) -> list[Example]:
+    return [Example(row, tuple(windows(row.text, signs_of(row.text)))) for row in rows]
+
+
+def signs_of(text: str) -> list[tuple[int, int, str]]:
+    return [(f.start, f.end, f.kind) for f in inspect(text).findings if not f.told]
+
+
+def write(classifier: Classifier, path: Path = TARGET) -> None:
+    head = {name: getattr(classifier, name) for name in ("bias", "scale", "flag", "doubt", "version", "data")}
+    lines = [json.dumps(head), *(f"{weight}\t{trait}" for trait, weight in sorted(classifier.weights.items()))]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _author(half: str) -> str:
+    return "new" if half.startswith("new") else "first"
+
+
+def _matrix(sets: Sequence[frozenset[str]], columns: dict[str, int]):
+    from scipy.sparse import csr_matrix
+
+    indices: list[int] = []
+    ends, values = [0], []
+    for found in sets:
+        known = sorted(columns[trait] for trait in found if trait in columns)
+        indices += known
+        values += [1 / np.sqrt(max(len(found), 1))] * len(known)
+        ends.append(len(indices))
+    return csr_matrix((values, indices, ends), shape=(len(sets), len(columns)))
+
+
+def _table(found: dict[str, list[tuple[Example, float]]], flag: float, doubt: float) -> str:
+    lines = [f"flagged above {flag}, doubted above {doubt}; texts of an author after learning from all others", ""]
+    for author, scored in found.items():
+        parts = []
+        for injected, name in ((True, "injected"), (False, "harmless")):
+            scores = [score for example, score in scored if example.row.injected == injected]
+            if scores:
+                over = [sum(score >= least for score in scores) for least in (flag, doubt)]
+                parts.append(f"{name} {over[0]}/{len(scores)} flagged, {over[1]} doubted")
+        lines.append(f"{author:<10}" + "; ".join(parts))
+    lines += ["", "harmless texts of the judges flagged, injected ones flagged, ordinary passages flagged"]
+    judged = [pair for author in JUDGES for pair in found.get(author, ())]
+    harmless = [score for example, score in judged if not example.row.injected]
+    for share in (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20):
+        least = np.quantile(harmless, 1 - share)
+        caught = np.mean([score > least for example, score in judged if example.row.injected])
+        wrong = np.mean([score > least for _, score in found["ordinary"]])
+        lines.append(f"{share:>6.0%} {caught:>8.1%} {wrong:>8.2%}  (score {least:.3f})")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--measure", action="store_true", help="leave out each author in turn, write nothing")
+    arguments = parser.parse_args()
+    rows = load_training()
+    examples = prepared(rows)
+    found = left_out(examples, () if arguments.measure else JUDGES)
+    flag, doubt = chosen_scores(found)
+    print(_table(found, flag, doubt))
+    if arguments.measure:
+        return
+    learned, data = learn(examples), fingerprint(rows)
+    version = f"{len(rows)}-{data[:6]}"
+    write(Classifier(learned.weights, learned.bias, learned.scale, flag, doubt, version, data))
+    print(f"\n{TARGET.relative_to(ROOT)}: {len(learned.weights)} weights from {len(rows)} texts, data {data}")
+
+
+if __name__ == "__main__":
+    main()

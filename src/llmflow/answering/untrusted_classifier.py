@@ -1,0 +1,118 @@
+"""How much a text reads like one that speaks to a model: a linear classifier over traits, learned from texts by several authors.
+
+The weights are a text file beside this module, one trait a line, made by `python -m benchmarks.train_injections`. They are whole
+numbers, so that a text scores the same on every machine. A sentence is judged alone and with the one behind it.
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from llmflow.answering.untrusted_traits import spoken_of, traits
+from llmflow.answering.untrusted_views import View, base64_views, views
+from llmflow.ingestion.sentences import split_sentences
+
+WEIGHTS = "untrusted_weights.txt"
+LONGEST = 400
+"""Characters: a sentence without a stop, as a row of a table, is judged in pieces."""
+TOLD_TO_PEOPLE = 3
+"""Signs that a reason names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One or two sentences of a text, at text[start:end], and what they have."""
+
+    start: int
+    end: int
+    traits: frozenset[str]
+    disguise: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A window and how much it reads like one that speaks to a model: 0 to 1, no probability in the wild."""
+
+    window: Window
+    score: float
+    signs: tuple[str, ...]
+    """What it speaks of that weighed most, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """Weights by trait. `flag` and `doubt` are scores chosen on the texts of the authors that it learned from."""
+
+    weights: Mapping[str, int]
+    bias: float
+    scale: float
+    """A weight of one, in whole numbers."""
+    flag: float
+    doubt: float
+    version: str
+    data: str
+    """Fingerprint of the texts that it learned from."""
+
+    def judge(self, window: Window) -> Judged:
+        weights, found = self.weights, window.traits
+        total = sum(weights.get(trait, 0) for trait in found)
+        score = total / self.scale / math.sqrt(max(len(found), 1)) + self.bias
+        return Judged(window, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))), ())
+
+    def explained(self, judged: Judged) -> Judged:
+        """Return it with the signs that weighed most."""
+        heaviest = sorted(judged.window.traits, key=lambda trait: (-self.weights.get(trait, 0), trait))
+        told = (spoken_of(trait) for trait in heaviest if self.weights.get(trait, 0) > 0)
+        signs = tuple(itertools.islice(dict.fromkeys(sign for sign in told if sign), TOLD_TO_PEOPLE))
+        return Judged(judged.window, judged.score, signs)
+
+
+@cache
+def load_classifier() -> Classifier:
+    """Return the bundled classifier."""
+    head, *lines = files("llmflow.answering").joinpath(WEIGHTS).read_text(encoding="utf-8").splitlines()
+    settings = json.loads(head)
+    weights = {trait: int(weight) for weight, _, trait in (line.partition("\t") for line in lines)}
+    return Classifier(weights, **settings)
+
+
+def windows(text: str, signs: Sequence[tuple[int, int, str]] = ()) -> Iterator[Window]:
+    """Yield the windows of a text as it stands, then of what it hides. `signs` are spans and kinds of what patterns found."""
+    plain, *disguised = views(text)
+    yield from _windows(plain, signs)
+    for view in (*disguised, *base64_views(text)):
+        if not view.squeezed:
+            yield from _windows(view, signs)
+
+
+def _windows(view: View, signs: Sequence[tuple[int, int, str]]) -> Iterator[Window]:
+    parts = []
+    for start, end in _sentences(view.text):
+        if view.disguise and not view.undone(start, end):
+            continue
+        here = view.span(start, end)
+        here = min(here), max(here)  # what is written backwards ends before it starts
+        found = traits(view.text[start:end])
+        found.update(f"pat:{kind}" for first, last, kind in signs if first < here[1] and last > here[0])
+        if view.disguise:
+            found.add("disguised")
+        parts.append(Window(*here, frozenset(found), view.disguise))
+    yield from parts
+    for one, other in itertools.pairwise(parts):
+        if not view.disguise or one.end <= other.start:
+            yield Window(min(one.start, other.start), max(one.end, other.end), one.traits | other.traits, view.disguise)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    for start, end in split_sentences(text):
+        while end - start > LONGEST:
+            cut = text.rfind(" ", start + LONGEST // 2, start + LONGEST)
+            cut = cut if cut > 0 else start + LONGEST
+            yield start, cut
+            start = cut
+        if text[start:end].strip():
+            yield start, end
