@@ -1,8 +1,9 @@
 """Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
 
-Reads data/sample/injection_texts/ and the halves of injections.jsonl and benign_imperatives.jsonl that have been read (not
-`new-c`), and writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an injected text only the
-window that reads most like an instruction teaches anything, the rest is its cover (multiple instance learning).
+Reads benchmarks/injection_texts/, one file an author (`a`, `b` and `d` had not seen the detector, `own` is by who made it,
+`ordinary` holds passages of this repository and made-up prose), and the halves of injections.jsonl and benign_imperatives.jsonl
+that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an
+injected text only the window that reads most like an instruction teaches anything: the rest is its cover.
 
 `--measure` writes nothing: it leaves out one author at a time and says what the others' texts teach about theirs. The two scores,
 above which a text is flagged or doubted, are chosen on those left-out texts, never on others.
@@ -19,13 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.injections import ROOT, Labelled, load_harmless, load_labelled, load_planted
-from llmflow.answering.untrusted_classifier import WEIGHTS, Classifier, Window, windows
+from llmflow.answering.untrusted_classifier import FEW, WEIGHTS, Classifier, Window, windows
 from llmflow.answering.untrusted_inspect import inspect
 
-TEXTS = ROOT / "data" / "sample" / "injection_texts"
+TEXTS = ROOT / "benchmarks" / "injection_texts"
 TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
 UNREAD = "new-c"
-JUDGES = ("a", "b")
+JUDGES = ("a", "b", "d")
 """Authors whose texts neither patterns nor words were chosen on: the two scores are."""
 FLAGGED, DOUBTED = 0.03, 0.10
 """Shares of the judges' harmless texts above the two scores."""
@@ -33,7 +34,7 @@ ORDINARY = 0.005
 """And of ordinary passages above the first."""
 STRENGTH, WORTH = 10.0, 2.0
 """Inverse regularisation, and what an injected text weighs beside a harmless window."""
-LEAST_TEXTS, SCALE, ROUNDS = 2, 100.0, 3
+LEAST_TEXTS, LEAST_WEIGHT, SCALE, ROUNDS = 2, 4, 100.0, 3
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def learn(examples: Sequence[Example]) -> Classifier:
         chosen = [bag[int(np.argmax(model.decision_function(bag)))] for bag in bags]
     learned, bias = np.asarray(model.coef_)[0], float(np.asarray(model.intercept_)[0])
     weights = {trait: round(SCALE * float(learned[number])) for trait, number in columns.items()}
-    kept = {trait: weight for trait, weight in weights.items() if abs(weight) > 1}
+    kept = {trait: weight for trait, weight in weights.items() if abs(weight) >= LEAST_WEIGHT}
     return Classifier(kept, round(bias, 4), SCALE, 0.5, 0.5, "", "")
 
 
@@ -138,7 +139,7 @@ def _matrix(sets: Sequence[frozenset[str]], columns: dict[str, int]):
     for found in sets:
         known = sorted(columns[trait] for trait in found if trait in columns)
         indices += known
-        values += [1 / np.sqrt(max(len(found), 1))] * len(known)
+        values += [1 / np.sqrt(len(found) + FEW)] * len(known)
         ends.append(len(indices))
     return csr_matrix((values, indices, ends), shape=(len(sets), len(columns)))
 

@@ -19,6 +19,8 @@ from llmflow.ingestion.sentences import split_sentences
 WEIGHTS = "untrusted_weights.txt"
 LONGEST = 400
 """Characters: a sentence without a stop, as a row of a table, is judged in pieces."""
+FEW = 40
+"""Traits that are little to go on: a window with no more is not judged as surely as a longer one."""
 TOLD_TO_PEOPLE = 3
 """Signs that a reason names."""
 
@@ -60,7 +62,7 @@ class Classifier:
     def judge(self, window: Window) -> Judged:
         weights, found = self.weights, window.traits
         total = sum(weights.get(trait, 0) for trait in found)
-        score = total / self.scale / math.sqrt(max(len(found), 1)) + self.bias
+        score = total / self.scale / math.sqrt(len(found) + FEW) + self.bias
         return Judged(window, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))), ())
 
     def explained(self, judged: Judged) -> Judged:

@@ -25,7 +25,7 @@ SURE = 1.0
 class ScreeningSettings(Settings):
     """Who judges retrieved text. Scores left out are the classifier's own, chosen where it was made (docs/guides/safety.md)."""
 
-    detector: Literal["patterns", "classifier", "both"] = "patterns"
+    detector: Literal["patterns", "classifier", "both"] = "both"
     flag: float | None = Field(default=None, ge=0, le=1)
     """Score from which a passage is suspicious: what speaks to a model is left out of it."""
     doubt: float | None = Field(default=None, ge=0, le=1)

@@ -20,6 +20,8 @@ _TOKEN = re.compile(r"[a-z][a-z'’\-]*|[가-힣]+|\d+|[^\w\s]")
 _CLAUSE_BREAKS = frozenset(".!?:;,\n(\"'")
 _HANGUL_FIRST, _HANGUL_LAST = "가", "힣"
 _LONGEST_STEM = 5
+NEAR = 80
+"""Characters within which two things that are spoken of belong together."""
 _ENDINGS = (
     ("RA", re.compile(r"(?:라|거라|렴)$")),
     ("SIPSIO", re.compile(r"(?:십시오|시오|십시요)$")),
@@ -73,7 +75,7 @@ _PARTICLES = {
     for particle in particles.split()
 }
 _ORDER = re.compile(
-    r"(?:^|[.!?:;,(\n\"“>\-–—] ?|\b(?:please|kindly|just|then|and|but|so|always|never|do not|don't|simply|also|instead|to) )"
+    r"(?:^|[.!?:;,(\n\"“>\-–—] ?|\b(?:please|kindly|just|then|and|but|so|always|never|do not|don't|simply|also|instead) )"
     r"(?P<not>do not |don't |never )?(?P<verb>[a-z]+)"
 )
 _ACTS = frozenset(
@@ -125,61 +127,70 @@ def _plain_traits(sentence: str) -> set[str]:
 
 
 def _combined(sentence: str) -> set[str]:
-    """Return what is spoken of, by whom and to whom, alone and in pairs."""
-    tokens = _TOKEN.findall(sentence)
+    """Return what is spoken of, by whom and to whom, alone and in pairs that stand near each other."""
+    tokens = list(_TOKEN.finditer(sentence))
     lexicon = _lexicon()
     found: set[str] = set()
-    spoken: set[str] = set()
+    places: list[tuple[int, str]] = []
     sequence: list[frozenset[str]] = []
     first = True
-    for number, token in enumerate(tokens):
-        codes: frozenset[str] = frozenset()
+    for number, match in enumerate(tokens):
+        token, codes = match.group(), frozenset[str]()
         if token[0].isascii() and token[0].isalpha():
             codes = lexicon.english.get(token.strip("-'’").replace("’", "'"), codes)
             if first:
-                spoken.update("first:" + code for code in codes)
+                places += [(match.start(), "first:" + code) for code in codes]
             first = False
         elif _is_hangul(token):
             codes = _korean_codes(token)
-            last = number + 1 == len(tokens) or not tokens[number + 1][0].isalnum()
+            last = number + 1 == len(tokens) or not sentence[tokens[number + 1].start()].isalnum()
             endings = [name for name, pattern in _ENDINGS if pattern.search(token)]
-            (spoken if last else found).update(("E:" if last else "e:") + name for name in endings)
+            found.update(f"e:{name}" for name in endings if not last)
+            places += [(match.start(), f"E:{name}") for name in endings if last]
             first = False
         elif token in _CLAUSE_BREAKS:
             first = True
         if codes:
             sequence.append(codes)
-    for codes in sequence:
-        spoken |= codes
-    roles = set(_roles(sentence))
-    found |= {"r:" + role for role in roles}
-    spoken |= {"r:" + role for role in roles if "AI" in role or role in ("IMP", "IMPNOT")}
-    ordered = sorted(spoken)
-    found.update("c:" + code for code in ordered)
-    found.update(f"p:{one}+{other}" for number, one in enumerate(ordered) for other in ordered[number + 1 :])
+            places += [(match.start(), code) for code in codes]
+    for start, role in _roles(sentence):
+        found.add("r:" + role)
+        if "AI" in role or role in ("IMP", "IMPNOT"):
+            places.append((start, "r:" + role))
+    places.sort()
+    found.update("c:" + code for _, code in places)
+    for number, (start, one) in enumerate(places):
+        for other_start, other in itertools.islice(places, number + 1, None):
+            if other_start - start > NEAR:
+                break
+            if one != other:
+                found.add(f"p:{one}+{other}" if one < other else f"p:{other}+{one}")
     for one, other in itertools.pairwise(sequence):
         found.update(f"s:{a}>{b}" for a in one for b in other)
     return found
 
 
-def _roles(sentence: str) -> Iterator[str]:
-    """Yield how a machine is named (called, told what it must do, a condition) and what is ordered of the reader."""
+def _roles(sentence: str) -> Iterator[tuple[int, str]]:
+    """Yield where and how a machine is named (called, told what it must do, a condition) and what is ordered of the reader."""
     for match in _MACHINE.finditer(sentence):
         who = "AI" if _SURELY_MACHINE.search(match["who"]) else "AI?"
         before = _BEFORE.search(sentence[max(0, match.start() - 25) : match.start()])
         led = sentence[: match.start()].rstrip()
         ahead = before[1] if before else "^" if not led or led[-1] in '.!?:;,(\n"-—–<*#[|' else ""
         behind = _behind(match["next"].strip())
-        yield from (who, f"{who}>{behind}", f"{ahead}<{who}", f"{ahead}<{who}>{behind}")
+        for role in (who, f"{who}>{behind}", f"{ahead}<{who}", f"{ahead}<{who}>{behind}"):
+            yield match.start(), role
     for match in _KO_MACHINE.finditer(sentence):
         who = "AI" if _KO_SURELY_MACHINE.search(match["who"]) else "AI?"
-        yield from (who, f"{who}>{_PARTICLES.get(match['particle'] or '', '')}")
+        yield match.start(), who
+        yield match.start(), f"{who}>{_PARTICLES.get(match['particle'] or '', '')}"
         if sentence[match.end() : match.end() + 1] in (",", ":", "!"):
-            yield f"{who}>PUN"
+            yield match.start(), f"{who}>PUN"
     for match in _ORDER.finditer(sentence):
         if match["verb"] in _ACTS:
             denied = "NOT" if match["not"] else ""
-            yield from (f"IMP{denied}", f"IMP:{match['verb']}{denied}")
+            yield match.start("verb"), f"IMP{denied}"
+            yield match.start("verb"), f"IMP:{match['verb']}{denied}"
 
 
 def _behind(word: str) -> str:

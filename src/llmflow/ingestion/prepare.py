@@ -21,7 +21,7 @@ from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, toke
 from llmflow.types import Chunk, ElementKind, Mention, ParsedDocument, Relation
 from llmflow.wording import said
 
-PIPELINE_VERSION = 4
+PIPELINE_VERSION = 5
 """Raised when the code of a step changes its results; part of every fingerprint."""
 MAX_RELATIONS = 200
 MAX_TOPICS = 5

@@ -9,6 +9,7 @@ from lxml import etree, html  # pyright: ignore[reportAttributeAccessIssue]
 from lxml.html import HtmlElement
 
 from llmflow.errors import DocumentError
+from llmflow.ingestion.parsing.forged import keep_forged_tags
 from llmflow.ingestion.parsing.outcome import Reading
 from llmflow.ingestion.parsing.tables import rows_to_html, table_elements
 from llmflow.types import Element, ElementKind
@@ -98,7 +99,7 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def read_html(text: str) -> Reading:
-    """Return what a reader of the page would see: scripts, styles and hidden parts are left out.
+    """Return what a reader of the page would see: scripts, styles and hidden parts are left out, forged tags are not.
 
     Raises DocumentError for pages nested too deeply.
     """
@@ -106,7 +107,7 @@ def read_html(text: str) -> Reading:
         return Reading([])
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(keep_forged_tags(text).encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments or markup without content
         return Reading([])
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):  # the rest was left out without an exception
