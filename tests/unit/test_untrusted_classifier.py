@@ -1,4 +1,4 @@
-"""The classifier of what speaks to a model: made from the texts of the repository, explained, and no more than its settings say."""
+"""The classifier of what speaks to a model: made from the texts that are here, explained, bound by its settings."""
 
 import itertools
 import json
