@@ -52,7 +52,7 @@ def passage_html(passage: Passage, texts: Texts) -> str:
         f'<div class="passage" tabindex="-1" role="region" aria-label="{texts.passage}">{head}'
         f'<h3>{escape(hit.document.title)}</h3><dl class="facts">{rows}</dl>{_picture(passage, texts)}'
         f"{_near(texts.before, passage.before, False)}{_body(hit, citation.quote, texts)}"
-        f"{_near(texts.after, passage.after, True)}{_original(passage, texts)}</div>"
+        f"{_near(texts.after, passage.after, True)}{_foot(passage, hit, texts)}</div>"
     )
 
 
@@ -63,9 +63,14 @@ def _picture(passage: Passage, texts: Texts) -> str:
     return f'<figure class="page-picture"><img src="{escape(passage.picture)}" alt="{title}" loading="lazy"></figure>'
 
 
-def _original(passage: Passage, texts: Texts) -> str:
+def _foot(passage: Passage, hit: Hit, texts: Texts) -> str:
+    document = hit.document
+    ask = (
+        f'<button type="button" class="plain ask-about" data-act="ask-document" data-document="{escape(document.id)}" '
+        f'data-title="{escape(document.title)}">{texts.ask_document}</button>'
+    )
     link = f'<a class="download" href="{escape(passage.original)}" download>{texts.download}</a>' if passage.original else ""
-    return f'<p class="passage-foot">{link}<span>{texts.masked}</span></p>'
+    return f'<div class="passage-foot">{ask}{link}<span>{texts.masked}</span></div>'
 
 
 def _near(label: str, text: str, after: bool) -> str:

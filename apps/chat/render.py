@@ -137,6 +137,8 @@ def _origin(answer: Message, origin: Sequence[str], texts: Texts) -> str:
     parts = [*origin]
     space = {"own": texts.space_own, "shared": texts.space_shared}.get(_text(answer.details, "space"))
     parts += [space] if space else []
+    documents = answer.details.get("documents")
+    parts += [texts.chosen.format(n=len(documents))] if isinstance(documents, list) and documents else []
     if answer.details.get("cached") is True:
         parts.append(texts.cached)
     took = answer.details.get("total_ms")

@@ -45,10 +45,12 @@ def top_html(language: str) -> str:
 
 
 def composer_html(language: str, max_chars: int) -> str:
-    """Return the input with its buttons; templates open above it."""
+    """Return the input with its buttons; chosen documents stand over it, templates open above it."""
     words = words_of(language)
     return (
-        '<div class="composer"><div class="templates" id="templates" hidden></div><div class="ask" id="ask">'
+        '<div class="composer"><div class="templates" id="templates" hidden></div>'
+        f'<div class="chosen" id="chosen" role="group" data-word-label="chosen" aria-label="{words["chosen"]}" hidden></div>'
+        '<div class="ask" id="ask">'
         f"{_icon_button('attach', 'attach', 'attach', words)}"
         f'<textarea id="question" rows="1" enterkeyhint="send" data-limit="{max_chars}" data-word-label="question" '
         f'aria-label="{words["question"]}" data-word-placeholder="placeholder" placeholder="{words["placeholder"]}" '

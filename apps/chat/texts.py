@@ -53,6 +53,8 @@ class Texts:
     cached: str
     space_own: str
     space_shared: str
+    chosen: str
+    ask_document: str
     examples: str
     examples_unused: str
     low_confidence: str
@@ -115,6 +117,8 @@ KOREAN = Texts(
     cached="같은 근거로 앞서 드린 답변입니다.",
     space_own="내 파일에서만 찾음",
     space_shared="공유 문서에서만 찾음",
+    chosen="고른 문서 {n}개에서만 찾음",
+    ask_document="이 문서에 묻기",
     examples="예시 {n}개 반영",
     examples_unused="예시는 인용 답변에 쓰이지 않음",
     low_confidence="질문과 문서의 관련이 낮습니다. 출처를 꼭 확인하세요.",
@@ -177,6 +181,8 @@ ENGLISH = Texts(
     cached="Given before, from the same evidence.",
     space_own="my files only",
     space_shared="shared documents only",
+    chosen="Looked for in {n} chosen document(s) only",
+    ask_document="Ask about this document",
     examples="{n} example(s) shown to the model",
     examples_unused="examples have no effect on quotations",
     low_confidence="The documents match this question only in part. Please check the sources.",

@@ -142,7 +142,7 @@ class Turns:
         if problem:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
-        options, template = AskOptions(space_of(_field(event, "space") or "all")), _template(event)
+        options, template = AskOptions(space_of(_field(event, "space") or "all"), documents=_documents(event)), _template(event)
         made = "" if session else conversations.create(account).id
         session = session or made
         ask = partial(conversations.ask, account, session, question, options=options, template=template)
@@ -263,6 +263,14 @@ def _field(event: gr.EventData, name: str) -> str:
     """Return a text that the browser sent; empty when it is missing or of another kind."""
     value = event._data.get(name) if isinstance(event._data, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _documents(event: gr.EventData) -> tuple[str, ...]:
+    """Return the ids of the documents that the question is narrowed to. What is no list of texts is none that exists."""
+    value = event._data.get("documents") if isinstance(event._data, dict) else None
+    if value is None:
+        return ()
+    return tuple(one if isinstance(one, str) else "-" for one in value) if isinstance(value, list) else ("-",)
 
 
 def _template(event: gr.EventData) -> TemplateUse | None:

@@ -285,6 +285,8 @@ class Answer:
     trace_id: str = ""
     space: Space = Space.ALL
     """Where it was looked for."""
+    documents: tuple[str, ...] = ()
+    """Ids of the only documents in which it was looked for; empty for all that the space holds."""
     examples: int = 0
     """Few-shot examples that the model was shown; quotations know none."""
 
@@ -309,6 +311,9 @@ class AskOptions:
     """Few-shot pairs of question and answer, for a model, in order."""
     template: str = ""
     """The prompt template that was used, as `name@version`; empty without one."""
+    documents: tuple[str, ...] = ()
+    """Ids of the only documents that are looked through, inside the space; empty for all. One that may not be read, or is not
+    there, adds nothing."""
 
     @property
     def shaped(self) -> bool:

@@ -94,7 +94,7 @@ class Answering:
             self.closed += 1
 
     # ChatService, for search and passages
-    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
+    def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
         return [HIT] if principal.may_read(DOCUMENT.tenant, DOCUMENT.groups) and "leave" in question.lower() else []
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:

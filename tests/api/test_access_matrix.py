@@ -247,6 +247,34 @@ def test_ids_of_somebody_else_are_ids_of_nothing(site, client, belongings, kind)
     assert client.get(f"/api/templates/{belongings['template_id']}", headers=mine).json()["version"] == 1
 
 
+def test_a_question_about_a_document_that_may_not_be_read_is_one_about_nothing(site, client):
+    state = site.workspace.stores.state
+    leave, vpn = (next(d.id for d in state.documents() if d.source.endswith(name)) for name in ("leave.md", "vpn.md"))
+    question = "How many days of leave does everyone have?"
+
+    def answers(kind: str, *documents: str) -> list[object]:
+        headers = site.headers(kind)
+        session = client.post("/api/sessions", headers=headers).json()["id"]
+        body = {"documents": list(documents)}
+        chat = {"model": "llmflow", "messages": [{"role": "user", "content": question}], "llmflow": body}
+        asked = client.post("/api/ask", json={"question": question} | body, headers=headers).json()
+        kept = client.post(f"/api/sessions/{session}/messages", json={"content": question} | body, headers=headers).json()
+        completed = client.post("/v1/chat/completions", json=chat, headers=headers).json()
+        hits = client.post("/api/search", json={"question": question} | body, headers=headers).json()["hits"]
+        cited = [[one["document_id"] for one in found] for found in (asked["citations"], kept["message"]["citations"])]
+        said = asked["text"], kept["message"]["content"], completed["choices"][0]["message"]["content"]
+        assert asked["documents"] == completed["documents"] == kept["message"]["details"]["documents"] == list(documents)
+        return [asked["found"], *said, cited, {hit["document_id"] for hit in hits}, kept["context"] == []]
+
+    assert answers("user", leave, vpn)[0] is True
+    assert answers("user", leave, NOBODY_ID)[-3:] == [[[leave], [leave]], {leave}, False]
+    for kind in ("engineer", "administrator", "user elsewhere", "administrator elsewhere"):
+        hidden = answers(kind, leave)
+        assert hidden[0] is False and hidden == answers(kind, NOBODY_ID)
+    assert answers("user elsewhere", vpn) == answers("user elsewhere", NOBODY_ID)
+    assert answers("user", vpn)[0] is False and "fifteen" not in str(answers("user", vpn))
+
+
 def test_an_engineer_sees_that_a_private_document_is_there_and_not_what_it_says(site, client, belongings):
     headers = site.headers("engineer")
     assert client.get(f"/api/documents/{belongings['document_id']}/file", headers=headers).status_code == 404

@@ -61,6 +61,42 @@ def test_single_questions_and_searches_are_narrowed_too(client, asked):
     assert events_of(streamed)[-1][1]["space"] == "own"
 
 
+def test_documents_are_of_one_question_kept_with_it_and_shown(client, session, asked):
+    path = f"/api/sessions/{session}/messages"
+    body = ASK | {"documents": ["d1", "unknown", "d1"]}
+    answered = client.post(path, json=body, headers=KIM).json()
+    assert answered["question"]["details"] == {"documents": ["d1", "unknown"]}
+    streamed = client.post(path, json=body, headers=KIM | {"accept": "text/event-stream"}).text
+    assert events_of(streamed)[-1][0] == "stream_end"
+    again = f"{path}/{answered['question']['id']}/again"
+    client.post(again, headers=KIM)
+    client.post(again, json={"documents": ["d2"]}, headers=KIM)
+    wider = client.post(again, json={"documents": []}, headers=KIM).json()
+    assert wider["question"]["details"] == {}
+    client.post("/api/ask", json={"question": ASK["content"], "documents": ["d1"]}, headers=KIM)
+    client.post("/api/ask/stream", json={"question": ASK["content"], "documents": ["d1"]}, headers=KIM)
+    completion(client, {"role": "user", "content": ASK["content"]}, llmflow={"documents": ["d1"]})
+    with client.websocket_connect(f"/ws/chat/{session}", headers=KIM) as socket:
+        socket.receive_json()
+        for message in ({"type": "ask", "content": "And in March?", "documents": ["d3"]},):
+            socket.send_json(message)
+            while (event := socket.receive_json())["type"] not in ("stream_end", "error"):
+                pass
+            assert event["type"] == "stream_end"
+    both, one = ("d1", "unknown"), ("d1",)
+    assert [options.documents for options in asked.options] == [both, both, both, ("d2",), (), one, one, one, ("d3",)]
+
+
+@pytest.mark.parametrize("documents", [["d"] * 20 + ["e"], [""], ["x" * 65], ["a\nb"], ["é"], "d1", [1]])
+def test_what_is_no_choice_of_documents_is_refused(client, session, asked, documents):
+    for path, body in ((f"/api/sessions/{session}/messages", ASK), ("/api/search", {"question": "leave"})):
+        refused = client.post(path, json=body | {"documents": documents}, headers=KIM)
+        assert refused.status_code == 422 and refused.json()["next"], refused.text
+    user = {"role": "user", "content": ASK["content"]}
+    assert completion(client, user, llmflow={"documents": documents}).status_code == 400
+    assert asked.asked == []
+
+
 @pytest.mark.parametrize("space", ["all", "own", "shared"])
 def test_a_space_opens_nothing_to_those_who_may_not_read(client, asked, space):
     for who in (LEE, PARK):

@@ -75,7 +75,7 @@ class SmallService:
         )  # fmt: skip
         yield Answer(text, True, citations, tuple(found), confidence=0.8)
 
-    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
+    def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
         words = {word for word in re.findall(r"\w+", question.lower()) if len(word) > 2}
         readable = (hit for hit in self.hits if principal.may_read(hit.document.tenant, hit.document.groups))
         return [hit for hit in readable if any(word in hit.chunk.text.lower() for word in words)][:limit]

@@ -81,10 +81,11 @@ def test_the_pages_stand_in_nobodys_way(browser, house, axe):
         page.locator("#chat .turn").last.locator(".cite").first.click()
         page.locator(".quoted-text mark").wait_for()
         found[f"passage {where}"] = barriers(page, axe)
-        if size:
-            page.keyboard.press("Escape")
+        page.locator("#panel [data-act=ask-document]").click()
+        page.locator("#chosen .chosen-one").wait_for()
+        found[f"chosen {where}"] = barriers(page, axe)
         page.locator("#top [data-act=files]").click()
-        page.locator("#file-list").wait_for()
+        page.locator("#shared-list .file").first.wait_for()
         found[f"files {where}"] = barriers(page, axe)
         page.context.close()
     assert not [f"{where}: {fault}" for where, faults in found.items() for fault in faults]

@@ -47,6 +47,7 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     upload_and_ask(anna, tmp_path)
     own = anna.url
     narrow_and_shape(anna)
+    choose_documents(anna)
     anna.goto(own)
     expect(anna.locator("#chat .turn")).to_have_count(3)
 
@@ -133,6 +134,49 @@ def narrow_and_shape(page: Page) -> None:
     expect(last).to_contain_text("forty-two desks")
     expect(last.locator(".origin")).to_contain_text(ENGLISH.examples_unused)
     expect(chip).to_be_hidden()
+
+
+def choose_documents(page: Page) -> None:
+    """Ask about one document, chosen in the list and at a citation; all of it by keyboard."""
+    words = words_of("en")
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    chips, question = page.locator("#chosen .chosen-one"), page.locator("#question")
+    last = page.locator("#chat .turn").last
+    page.get_by_role("combobox", name=words["space"]).select_option("own")
+    page.locator("#top [data-act=files]").press("Enter")
+    expect(page.locator("#shared-list .file")).to_have_count(len(FILES))
+    page.get_by_role("searchbox", name=words["shared_search"]).fill("office")
+    expect(page.locator("#shared-list .file")).to_have_count(1)
+    page.get_by_role("button", name=f"{words['ask_document']}: Offices").press("Enter")
+    expect(page.locator("#file-box")).to_have_count(0)
+    expect(question).to_be_focused()
+    expect(chips).to_have_text("This document: Offices")
+    expect(page.get_by_role("group", name=words["chosen"])).to_be_visible()
+    expect(page.locator("#announce")).to_contain_text("Offices")
+    expect(page.get_by_role("combobox", name=words["space"])).to_have_value("all")
+    ask(page, "How high is the zephyr allowance?")
+    expect(last.locator(".nothing")).to_contain_text("Only the chosen documents were searched.")
+    expect(last.locator(".origin")).to_contain_text(ENGLISH.chosen.format(n=1))
+    ask(page, "How many desks does the Munich office have?")
+    expect(last).to_contain_text("forty-two desks")
+    page.get_by_role("button", name=words["chosen_drop"].format(title="Offices")).press("Enter")
+    expect(page.locator("#chosen")).to_be_hidden()
+    expect(question).to_be_focused()
+    before = last.locator(".answer").get_attribute("data-message") or ""
+    last.locator("[data-act=again]").click()  # asked anew where it was asked
+    expect(last.locator(f".answer[data-message]:not([data-message='{before}'])")).to_have_count(1, timeout=60_000)
+    expect(last).to_have_attribute("data-status", "done", timeout=60_000)
+    expect(last.locator(".origin")).to_contain_text(ENGLISH.chosen.format(n=1))
+    ask(page, "How high is the zephyr allowance?")
+    expect(last).to_contain_text("ninety euros")
+    last.locator(".cite").first.click()
+    page.locator("#panel .passage [data-act=ask-document]").press("Enter")
+    expect(chips).to_have_count(1)
+    ask(page, "How many desks does the Munich office have?")
+    expect(last.locator(".nothing")).to_be_visible()
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator("#chosen")).to_be_hidden()
 
 
 def upload_and_ask(page: Page, folder: Path) -> None:

@@ -223,6 +223,23 @@ class StateStoreContract:
         serve(store, "a", "v2", "law")
         assert store.neighbours(first.id, LAW) == (None, None)
 
+    def test_chunks_of_documents_are_the_served_ones_for_readers_only(self, store: StateStore):
+        for name, tenant, group in DOCUMENTS:
+            serve(store, name, "v1", group, tenant=tenant)
+        asked = [name for name, _, _ in DOCUMENTS]
+        for principal, space, names in SEEN:
+            wanted = [chunk_id for name in names for chunk_id in ids(name)]
+            assert store.chunk_ids_of(asked[::-1] * 2, principal.narrowed(space)) == wanted, (principal, space)
+        serve(store, "b", "v1", "law")
+        assert store.chunk_ids_of(["b", "unknown", "\ud800"], STAFF) == store.chunk_ids_of([], LAW) == []
+        store.register([file("b", "v2", "law")])
+        store.stage(prepared("b", "v2", chunks=3), ("law",))
+        assert store.chunk_ids_of(["b"], LAW) == ids("b")
+        store.activate({"b": "v2"})
+        assert store.chunk_ids_of(["b"], LAW) == ids("b", "v2", chunks=3)
+        store.delete(["b"])
+        assert store.chunk_ids_of(["b"], LAW) == []
+
     def test_passages_are_what_resolve_says_in_short(self, store: StateStore):
         serve(store, "a")
         serve(store, "b", "v1", "law")

@@ -145,6 +145,22 @@ class TextIndexContract:
         for principal, space, names in SEEN:
             assert sorted(found(index, "word", principal.narrowed(space))) == names, (principal, space)
 
+    def test_chosen_chunks_are_looked_for_alone_and_permission_holds(self, index: TextIndex):
+        index.upsert([row("a", "word"), row("b", "word word"), row("secret", "word", "law"), row("it's", "word other")])
+        index.upsert([row("rival", "word", tenant="rival")])
+        chosen = ["it's", "a", "secret", "rival", "unknown", "a", '"] or id != ["', ""]
+        hits, nothing = index.search(["word", ""], STAFF, 10, chosen)
+        assert [hit.id for hit in hits] == ["a", "it's"] and nothing == []
+        assert hits[0].score > hits[1].score > 0
+        assert [hit.id for hit in index.search(["word"], STAFF, 1, chosen)[0]] == ["a"]
+        assert index.search(["word"], SALES, 10, ["secret"]) == index.search(["word"], STAFF, 10, []) == [[]]
+
+    def test_thousands_may_be_chosen(self, index: TextIndex):
+        index.upsert([row(f"c{n}", "word " * (1 + n // 100)) for n in range(0, 2400, 100)])
+        chosen = [f"c{n}" for n in range(2400) if n not in (0, 700)]
+        best = [name for name in found(index, "word", limit=30) if name not in ("c0", "c700")]
+        assert [hit.id for hit in index.search(["word"], STAFF, 10, chosen)[0]] == best[:10]
+
     def test_unreadable_chunks_take_no_place_of_readable_ones(self, index: TextIndex):
         index.upsert([row(f"secret{n:02}", "word word word", "law") for n in range(60)] + [row("open", "word and much more")])
         assert found(index, "word", STAFF, limit=1) == ["open"]

@@ -157,6 +157,23 @@ class VectorStoreContract:
         for principal, space, names in SEEN:
             assert found(store, principal.narrowed(space)) == names, (principal, space)
 
+    def test_chosen_chunks_are_looked_for_alone_and_permission_holds(self, store: VectorStore):
+        rows = [row("a", 40), row("b", 0), row("secret", 1, "law"), row("it's", 20), row("rival", 2, tenant="rival")]
+        store.upsert(rows, "one")
+        chosen = ["it's", "a", "secret", "rival", "unknown", "a", '"] or id != ["', ""]
+        whole = {hit.id: hit.score for hit in store.search(at(0)[None], "one", STAFF, 10)[0]}
+        hits = store.search(np.stack([at(0), at(90)]), "one", STAFF, 10, chosen)
+        assert [[hit.id for hit in ranking] for ranking in hits] == [["it's", "a"], ["a", "it's"]]
+        assert [hit.score for hit in hits[0]] == pytest.approx([whole["it's"], whole["a"]])
+        assert store.search(at(0)[None], "one", SALES, 10, ["secret"]) == store.search(at(0)[None], "one", STAFF, 10, []) == [[]]
+        assert store.search(at(0)[None], "unknown", STAFF, 10, ["a"]) == [[]]
+
+    def test_thousands_may_be_chosen(self, store: VectorStore):
+        store.upsert([row(f"c{n}", n / 100) for n in range(0, 2400, 100)], "one")
+        chosen = [f"c{n}" for n in range(2400) if n not in (0, 700)]
+        best = [name for name in found(store, limit=30) if name not in ("c0", "c700")]
+        assert [hit.id for hit in store.search(at(0)[None], "one", STAFF, 10, chosen)[0]] == best[:10]
+
     def test_unreadable_chunks_take_no_place_of_readable_ones(self, store: VectorStore):
         store.upsert([row(f"secret{n:03}", n / 100, "law") for n in range(300)] + [row("open", 89)], "one")
         assert found(store, STAFF, limit=1) == ["open"]

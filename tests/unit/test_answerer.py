@@ -34,7 +34,7 @@ class Speaking:
 
 
 def answerer(model: Speaking | None = None, asked: list[str] | None = None) -> Answerer:
-    def search_many(questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
+    def search_many(questions: Sequence[str], principal: Principal, limit: int, **more: object) -> list[Retrieval]:
         (asked if asked is not None else []).extend(questions)
         return [Retrieval((HIT,))]
 
@@ -112,7 +112,7 @@ def test_what_speaks_to_the_model_is_neither_quoted_nor_shown_to_one():
 
     asked = answerer(Seeing("매월 300만 원입니다 [1]"))
     retriever = SimpleNamespace(
-        search_many=lambda questions, principal, limit: [Retrieval((planted, elsewhere))],
+        search_many=lambda questions, principal, limit, **_: [Retrieval((planted, elsewhere))],
         analyser=AnalyserSettings(), settings_id="s",
     )  # fmt: skip
     asked = replace(asked, retriever=retriever)

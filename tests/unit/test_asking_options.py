@@ -49,7 +49,7 @@ class Readable:
         self.hits = hits
         self.asked: list[Principal] = []
 
-    def search_many(self, questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
+    def search_many(self, questions: Sequence[str], principal: Principal, limit: int, **more: object) -> list[Retrieval]:
         self.asked.append(principal)
         found = tuple(one for one in self.hits if principal.may_read(one.document.tenant, one.document.groups))
         return [Retrieval(found) for _ in questions]
@@ -264,6 +264,16 @@ def test_spaces_share_no_answers(cache: SqlAnswerCache):
     own = converser(cache, None, OWN)
     assert [ask(own, AskOptions(Space.OWN)).cached for _ in range(2)] == [False, True]
     assert not ask(own).cached
+
+
+def test_chosen_documents_share_no_answers(cache: SqlAnswerCache):
+    served = converser(cache, None, SHARED)
+    chosen = [AskOptions(documents=documents) for documents in ((), ("d-지침",), ("d-지침", "d-메모"), ("d-메모", "d-지침"))]
+    assert [ask(served, options).cached for options in chosen] == [False, False, False, True]
+    again = ask(served, chosen[3])
+    assert (again.cached, again.documents) == (True, ("d-메모", "d-지침"))
+    nothing = ask(converser(cache, None, hit("암호", "law")), chosen[1])
+    assert not nothing.found and "고른 문서에서만" in nothing.text
 
 
 def test_forms_share_no_answers_and_personal_ones_are_not_kept(cache: SqlAnswerCache):

@@ -52,7 +52,7 @@ class Search:
         self.asked: list[str] = []
         self.problems: tuple[str, ...] = ()
 
-    def search_many(self, questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
+    def search_many(self, questions: Sequence[str], principal: Principal, limit: int, **more: object) -> list[Retrieval]:
         self.asked += questions
         return [Retrieval(tuple(self.hits), problems=tuple(self.problems)) for _ in questions]
 
@@ -355,9 +355,9 @@ def test_a_question_waits_for_its_turn_to_be_searched_and_no_longer():
     turn = BoundedSemaphore(1)
 
     class Watched(Search):
-        def search_many(self, questions: Sequence[str], principal: Principal, limit: int) -> list[Retrieval]:
+        def search_many(self, questions: Sequence[str], principal: Principal, limit: int, **more: object) -> list[Retrieval]:
             assert not turn.acquire(blocking=False), "searched out of turn"
-            return super().search_many(questions, principal, limit)
+            return super().search_many(questions, principal, limit, **more)
 
     pieces = replace(converser(Watched(CARD), model=Model("한도는 ", "50만 원입니다. ", "[1]")), turn=turn).stream(QUESTION, ME)
     next(pieces)

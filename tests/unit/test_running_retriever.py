@@ -120,6 +120,21 @@ def sources(hits: Sequence[Hit]) -> list[str]:
     return [hit.document.source for hit in hits]
 
 
+def test_chosen_documents_are_looked_through_alone_in_every_channel(indexed: Stores):
+    ids = {document.source: document.id for document in indexed.state.documents()}
+    retriever = retriever_over(indexed)
+    everything = retriever.search(QUESTION, ASKER)
+    assert sources(everything)[0] == "leave"
+    (narrowed,) = retriever.search_many([QUESTION], ASKER, 10, documents=[ids["sick"], ids["flights"], "unknown"])
+    assert sorted(sources(narrowed.hits)) == ["flights", "sick"]
+    known = {hit.chunk.id for hit in narrowed.hits}
+    assert {one.id for ranking in narrowed.rankings.values() for one in ranking} == known
+    assert {"text", "dense"} <= set(narrowed.rankings)
+    for documents, principal in ((["unknown"], ASKER), (list(ids.values()), Principal("rival"))):
+        (nothing,) = retriever.search_many([QUESTION], principal, 10, documents=documents)
+        assert (nothing.hits, nothing.rankings) == ((), {})
+
+
 def test_a_reranker_orders_what_was_found_and_says_so(indexed: Stores):
     reranker = WordReranker("telephone")
     plain = retriever_over(indexed).search(QUESTION, ASKER)

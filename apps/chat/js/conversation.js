@@ -12,7 +12,7 @@ function ask(question) {
   notice('');
   follow = true;
   const { id = '', version = 0 } = shown.template || {};
-  trigger('ask', { session: state.session, question, language: state.language, space: $('#space').value, template: id, version });
+  trigger('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents: chosen.documents.map((one) => one.id), template: id, version });
   showExamples(null);
   return true;
 }
@@ -175,6 +175,7 @@ function closePanel() {
   if (opener?.isConnected) opener.focus();
 }
 actions['close-panel'] = closePanel;
+function closePanelOnPhone() { if (matchMedia('(max-width: 760px)').matches) closePanel(); } // it lies over the input's conversation
 document.addEventListener('llmflow:panel', () => {
   const passage = $('#panel .passage');
   if (!passage) return;

@@ -1,5 +1,6 @@
-// Files in one's own space: uploaded by button or by dropping them anywhere, followed until they can be asked about.
-const files = { items: [], jobs: [], uploads: [], timer: 0, maxBytes: 0 };
+// Documents: files in one's own space, uploaded by button or by dropping them anywhere and followed until they can be asked about,
+// and those that others share. Each that is ready can be chosen to ask about.
+const files = { items: [], jobs: [], uploads: [], timer: 0, maxBytes: 0, shared: [], sharedTotal: 0, search: '', searchTimer: 0 };
 const MEGABYTE = 1024 * 1024;
 
 actions.files = () => openFiles();
@@ -11,11 +12,44 @@ async function openFiles() {
   const list = h('div', { id: 'file-list', 'aria-live': 'polite' });
   const drop = h('div', { class: 'drop' },
     h('button', { type: 'button', class: 'primary', click: () => input.click() }, word('files_choose')), input, h('p', {}, word('files_drop')));
-  const dialog = openDialog(word('files'), [h('p', { class: 'fine' }, word('files_more')), drop, list], { id: 'file-box', wide: true });
-  dialog.addEventListener('close', () => clearTimeout(files.timer));
+  const search = h('input', { type: 'search', id: 'shared-search', autocomplete: 'off', maxlength: '200', 'aria-label': word('shared_search'),
+    placeholder: word('shared_search'), input: (event) => searchShared(event.target.value) });
+  const shared = h('div', { id: 'shared-list', 'aria-live': 'polite' });
+  const dialog = openDialog(word('files'), [h('h3', {}, word('files_own')), h('p', { class: 'fine' }, word('files_more')), drop, list,
+    h('h3', {}, word('files_shared')), search, shared], { id: 'file-box', wide: true });
+  dialog.addEventListener('close', () => { clearTimeout(files.timer); clearTimeout(files.searchTimer); });
+  files.search = '';
   showFiles();
+  loadShared();
   await loadFiles();
 }
+
+function searchShared(text) {
+  clearTimeout(files.searchTimer);
+  files.searchTimer = setTimeout(() => { files.search = text.trim(); loadShared(); }, 250);
+}
+
+async function loadShared() {
+  const asked = files.search;
+  try {
+    const found = await api(`/api/documents?${new URLSearchParams({ space: 'shared', status: 'ready', limit: '20', search: asked })}`);
+    if (asked !== files.search || !$('#shared-list')) return; // the person has typed on, or gone
+    files.shared = found.items;
+    files.sharedTotal = found.total;
+  } catch (error) { failed(error); return; }
+  const rest = files.sharedTotal - files.shared.length;
+  $('#shared-list').replaceChildren(files.shared.length ? h('ul', { class: 'items' }, files.shared.map(sharedRow)) : h('p', { class: 'side-none' }, word('shared_none')),
+    ...(rest > 0 ? [h('p', { class: 'fine' }, word('shared_more', { n: rest }))] : []));
+}
+
+function sharedRow(one) {
+  const title = one.title || one.name;
+  return h('li', { class: 'item file', 'data-document': one.id },
+    h('span', { class: 'item-main' }, h('span', { class: 'file-name' }, title), h('span', { class: 'file-state' }, one.source)), askButton(one.id, title));
+}
+
+const askButton = (id, title) =>
+  h('button', { type: 'button', class: 'plain ask-about', 'aria-label': `${word('ask_document')}: ${title}`, click: () => askAbout(id, title) }, word('ask_document'));
 
 async function loadFiles() {
   clearTimeout(files.timer);
@@ -55,6 +89,7 @@ function fileRow(one) {
       h('span', { class: 'file-state' }, [word(`file_${one.status}`), job?.note, bytes(one.size)].filter(Boolean).join(' · ')),
       one.reason ? h('span', { class: 'file-reason' }, one.reason) : null),
     job ? h('progress', { max: '1', value: String(job.progress), 'aria-label': word(`file_${one.status}`) }) : null,
+    one.status === 'ready' ? askButton(one.id, name) : null,
     iconButton('delete', word('file_delete', { title: name }), () => deleteFile(one, name)));
 }
 
@@ -63,6 +98,8 @@ async function deleteFile(one, title) {
   try {
     await api(`/api/documents/${encodeURIComponent(one.id)}`, { method: 'DELETE' });
     toast(word('deleted'));
+    chosen.documents = chosen.documents.filter((other) => other.id !== one.id);
+    showChosen();
   } catch (error) { failed(error); }
   await loadFiles();
   $('#file-box .primary')?.focus();

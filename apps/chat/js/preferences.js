@@ -26,6 +26,7 @@ function chooseLanguage(language, kept = true) {
   document.documentElement.lang = language;
   speak();
   showTitle();
+  showChosen();
   showSessions();
   showAccount();
 }

@@ -115,6 +115,7 @@ async function deleteSession(one) {
 
 function openSession(id, { push = true } = {}) {
   if (id !== state.session) state.busy = false;
+  if (id !== state.session || !id) dropAllChosen();
   state.session = id;
   setAddress(id, push);
   closePanel();

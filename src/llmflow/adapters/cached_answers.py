@@ -17,13 +17,12 @@ def load(text: str) -> CachedAnswer:
     values: dict[str, Any] = json.loads(text)
     answer = values.pop("answer")
     citations = tuple(Citation(**citation) for citation in answer.pop("citations"))
-    suspicious = tuple(answer.pop("suspicious"))
+    suspicious, documents = tuple(answer.pop("suspicious")), tuple(answer.pop("documents", ()))
     answer.pop("hits")
     space = Space(answer.pop("space", Space.ALL))
     sources = tuple(CachedSource(**source) for source in values.pop("sources"))
-    return CachedAnswer(
-        **values, answer=Answer(**answer, citations=citations, suspicious=suspicious, space=space), sources=sources
-    )
+    made = Answer(**answer, citations=citations, suspicious=suspicious, space=space, documents=documents)
+    return CachedAnswer(**values, answer=made, sources=sources)
 
 
 def text_key(text: str) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -157,9 +157,15 @@ def readers(groups: tuple[str, ...]) -> str:
 
 
 def readable_filter(principal: Principal) -> str:
-    """Return the filter that every search carries."""
+    """Return what of a filter every search carries."""
     any_group = " or ".join(f'readers like "%|{group.encode().hex()}|%"' for group in principal.readable_groups)
     return f"tenant == {literal(principal.tenant)} and ({any_group})"
+
+
+def search_filter(principal: Principal, among: Sequence[str] | None) -> str:
+    """Return the filter of one search, over chosen chunks only where there are some."""
+    readable = readable_filter(principal)
+    return readable if among is None else f"id in {literals(list(among))} and {readable}"
 
 
 def add_permission_fields(schema: Any) -> None:

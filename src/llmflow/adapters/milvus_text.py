@@ -11,8 +11,8 @@ from llmflow.adapters.milvus import (
     all_ids,
     delete_ids,
     flush,
-    readable_filter,
     readers,
+    search_filter,
     upsert_rows,
 )
 from llmflow.batches import batched
@@ -48,13 +48,16 @@ class MilvusTextIndex:
         for batch in batched(chunk_ids, BATCH):
             self._run("deleting full text", partial(delete_ids, self._collection, batch))
 
-    def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
+    def search(
+        self, queries: Sequence[str], principal: Principal, limit: int, among: Sequence[str] | None = None
+    ) -> list[list[ScoredId]]:
         asked = [number for number, query in enumerate(queries) if query.strip()]
         ranked: list[list[ScoredId]] = [[] for _ in queries]
-        if limit <= 0:
+        if limit <= 0 or (among is not None and not among):
             return ranked
+        filtered = search_filter(principal, among)
         for numbers in batched(asked, QUERY_BATCH):
-            search = partial(self._search, [queries[number] for number in numbers], principal, limit)
+            search = partial(self._search, [queries[number] for number in numbers], filtered, limit)
             for number, hits in zip(numbers, self._run("searching full text", search), strict=True):
                 scored = [ScoredId(hit["id"], abs(float(hit["distance"]))) for hit in hits]
                 found = [hit for hit in scored if hit.score > 0]
@@ -67,13 +70,13 @@ class MilvusTextIndex:
     def close(self) -> None:
         self._connection.close()
 
-    def _search(self, queries: list[str], principal: Principal, limit: int, client: Any) -> list[Any]:
+    def _search(self, queries: list[str], filtered: str, limit: int, client: Any) -> list[Any]:
         return client.search(
             self._collection,
             data=queries,
             anns_field="sparse",
             limit=limit + TIE_MARGIN,
-            filter=readable_filter(principal),
+            filter=filtered,
             search_params={"metric_type": "BM25"},
             output_fields=[],
             consistency_level="Strong",

@@ -12,8 +12,8 @@ from llmflow.adapters.milvus import (
     all_ids,
     delete_ids,
     flush,
-    readable_filter,
     readers,
+    search_filter,
     upsert_rows,
 )
 from llmflow.batches import batched
@@ -93,17 +93,19 @@ class MilvusVectorStore:
             for batch in batched(chunk_ids, BATCH):
                 self._connection.run("deleting vectors", partial(delete_ids, self._collection(space), batch))
 
-    def search(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:
-        if limit <= 0 or not len(vectors):
+    def search(
+        self, vectors: "np.ndarray", space: str, principal: Principal, limit: int, among: Sequence[str] | None = None
+    ) -> list[list[ScoredId]]:
+        if limit <= 0 or not len(vectors) or (among is not None and not among):
             return [[] for _ in range(len(vectors))]
-        name, ranked = self._collection(space), []
+        name, ranked, filtered = self._collection(space), [], search_filter(principal, among)
         for start in range(0, len(vectors), QUERY_BATCH):
             data = vectors[start : start + QUERY_BATCH].tolist()
-            found = self._connection.run("searching vectors", partial(self._search, name, data, principal, limit))
+            found = self._connection.run("searching vectors", partial(self._search, name, data, filtered, limit))
             ranked += [[] for _ in data] if found is None else [_ranking(hits)[:limit] for hits in found]
         return ranked
 
-    def _search(self, name: str, data: list[list[float]], principal: Principal, limit: int, client: Any) -> Any:
+    def _search(self, name: str, data: list[list[float]], filtered: str, limit: int, client: Any) -> Any:
         """Return Milvus' hits of each query, None when there is no such collection."""
         search = partial(
             client.search,
@@ -111,7 +113,7 @@ class MilvusVectorStore:
             data=data,
             anns_field="vector",
             limit=limit + TIE_MARGIN,
-            filter=readable_filter(principal),
+            filter=filtered,
             search_params={"metric_type": "COSINE", "params": {"ef": max(self._ef, limit + TIE_MARGIN)}},
             output_fields=["id"],  # an empty list means every field, vectors included
             consistency_level="Strong",

@@ -28,6 +28,12 @@ PASSAGES = Prepared(
     .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
     .where(chunks.c.id.in_(bindparam("ids", expanding=True)))
 )
+CHUNK_IDS = Prepared(
+    select(chunks.c.id, documents.c.tenant, documents.c.groups)
+    .join(documents, (documents.c.id == chunks.c.document_id) & (documents.c.active == chunks.c.version))
+    .where(documents.c.id.in_(bindparam("ids", expanding=True)), documents.c.tenant == bindparam("tenant"))
+    .order_by(chunks.c.document_id, chunks.c.ordinal)
+)
 SETTING = Prepared(select(settings.c.value).where(settings.c.key == bindparam("key")))
 KINDS = {str(kind): kind for kind in ElementKind}
 STATUSES = {str(status): status for status in DocumentStatus}

@@ -106,6 +106,18 @@ class StateReader(StateDatabase):
                         found[key] = ServedPassage(document_id, text, language)
         return found
 
+    def chunk_ids_of(self, document_ids: Sequence[str], principal: Principal) -> list[str]:
+        from llmflow.adapters.sql_state_hits import CHUNK_IDS, readable_groups
+
+        found: list[str] = []
+        parts = list(batched(sorted(set(map(storable, document_ids))), IN_LIST))
+        with self._ask(len(parts)) as connection:
+            for part in parts:
+                for key, tenant, groups in CHUNK_IDS.rows(connection, ids=part, tenant=principal.tenant):
+                    if principal.may_read(tenant, readable_groups(groups)):
+                        found.append(key)
+        return found
+
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:
         from sqlalchemy import select
 

@@ -54,14 +54,17 @@ class TantivyTextIndex:
             for chunk_id in chunk_ids:
                 writer.delete_documents_by_term("id", chunk_id)
 
-    def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
-        if limit <= 0:
+    def search(
+        self, queries: Sequence[str], principal: Principal, limit: int, among: Sequence[str] | None = None
+    ) -> list[list[ScoredId]]:
+        if limit <= 0 or (among is not None and not among):
             return [[] for _ in queries]
         index = self._current()
         searcher = index.searcher()
-        return [self._search_one(searcher, index.schema, query.split(), principal, limit) for query in queries]
+        filters = _filters(index.schema, principal, among)
+        return [self._search_one(searcher, index.schema, query.split(), filters, limit) for query in queries]
 
-    def _search_one(self, searcher, schema, tokens: list[str], principal: Principal, limit: int) -> list[ScoredId]:
+    def _search_one(self, searcher, schema, tokens: list[str], filters: list[tuple[Any, Any]], limit: int) -> list[ScoredId]:
         from tantivy import Occur, Query
 
         if not tokens:
@@ -73,14 +76,7 @@ class TantivyTextIndex:
             (Occur.Should, Query.boost_query(Query.term_query(schema, "tokens", token, "freq"), float(count)))
             for token, count in counts.items()
         ]
-        readable = [
-            (Occur.Must, Query.const_score_query(Query.term_query(schema, "tenant", principal.tenant), 0.0)),
-            (
-                Occur.Must,
-                Query.const_score_query(Query.term_set_query(schema, "groups", list(principal.readable_groups)), 0.0),
-            ),
-        ]
-        query = Query.boolean_query([*readable, (Occur.Must, Query.boolean_query(should))])
+        query = Query.boolean_query([*filters, (Occur.Must, Query.boolean_query(should))])
         found = searcher.search(query, limit=limit + TIE_MARGIN, count=False).hits
         hits = [ScoredId(searcher.doc(address)["id"][0], float(score)) for score, address in found]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
@@ -153,3 +149,16 @@ class TantivyTextIndex:
                     writer.rollback()
                 raise
             index.reload()
+
+
+def _filters(schema: Any, principal: Principal, among: Sequence[str] | None) -> list[tuple[Any, Any]]:
+    """Return the parts of a query that let through what the principal may read, and of it `among` only; none of them scores."""
+    from tantivy import Occur, Query
+
+    parts = [
+        Query.term_query(schema, "tenant", principal.tenant),
+        Query.term_set_query(schema, "groups", list(principal.readable_groups)),
+    ]
+    if among is not None:
+        parts.append(Query.term_set_query(schema, "id", list(among)))
+    return [(Occur.Must, Query.const_score_query(part, 0.0)) for part in parts]

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pydantic import Field
 
@@ -79,6 +80,8 @@ class Found:
     """Of this answer; `respond` ends it."""
     space: Space = Space.ALL
     """Where it was looked for."""
+    documents: tuple[str, ...] = ()
+    """The only documents in which it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Answerer:
         without, with a notice. `options` narrow where it is looked for and shape what a model writes; quotations have no shape.
         """
         options = options or AskOptions()
-        found = self.find(question, principal, language, space=options.space)
+        found = self.find(question, principal, language, space=options.space, documents=options.documents)
         yield from self.respond(found, history, options=options)
 
     def find(
@@ -138,34 +141,38 @@ class Answerer:
         language: str | None = None,
         trace: TraceBuilder | None = None,
         space: Space = Space.ALL,
+        documents: tuple[str, ...] = (),
     ) -> Found:
         """Return the masked question with its passages and what they say of it: the first half of `stream`.
 
-        `space` narrows the principal in every query. `trace` is of an answer that has begun already, as where the question was
-        rewritten before it came here.
+        `space` narrows the principal in every query, `documents` what of theirs is looked through. `trace` is of an answer that
+        has begun already, as where the question was rewritten before it came here.
         """
         trace = trace or TraceBuilder(self.tracer, principal)
         try:
-            return replace(self._find(question, principal.narrowed(space), language, trace), space=space)
+            found = self._find(question, principal.narrowed(space), language, trace, documents)
+            return replace(found, space=space, documents=documents)
         except BaseException:
             trace.end("failed")
             raise
 
-    def _find(self, question: str, principal: Principal, language: str | None, trace: TraceBuilder) -> Found:
+    def _find(
+        self, question: str, principal: Principal, language: str | None, trace: TraceBuilder, documents: tuple[str, ...]
+    ) -> Found:
         asked = composed(question)
         question = self.mask(asked)
         trace.asked(question)
         spoken = language or ("ko" if detect_language(question) == "ko" else "en")
         with trace.step("retrieval") as step:
             seconds = Seconds()
-            timed = (seconds,) if isinstance(self.retriever, Retriever) else ()
-            found = self.retriever.search_many([question], principal, self.settings.retrieve, *timed)[0]
+            search = partial(self.retriever.search_many, [question], principal, documents=documents)
+            found = search(self.settings.retrieve, timings=seconds)[0]
             step.attributes |= hit_attributes(found.hits) | {f"ms.{stage}": round(1000 * s, 2) for stage, s in seconds.items()}
             step.note("problems", found.problems)
         with trace.step("screening") as step:
             screened = screen(found.hits, self.settings.screening)
             if screened.suspicious:  # planted passages must not crowd out the others
-                more = self.retriever.search_many([question], principal, len(found.hits) + 2 * len(screened.suspicious))[0]
+                more = search(len(found.hits) + 2 * len(screened.suspicious))[0]
                 screened = screen(more.hits, self.settings.screening)
             instructs = inspect(asked).suspicious
             step.note("suspicious", screened.suspicious)
@@ -201,7 +208,8 @@ class Answerer:
             for piece in self._answer(found, history, summary, options, trace):
                 if isinstance(piece, Answer):
                     notice = " ".join(filter(None, (piece.notice, *told)))
-                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id, space=found.space)
+                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id)
+                    piece = replace(piece, space=found.space, documents=found.documents)
                     trace.end("done", piece)
                 yield piece
         except GeneratorExit:
@@ -218,7 +226,7 @@ class Answerer:
         model = current_model(self.model)
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
-            nothing = nothing_found(spoken, found.space)
+            nothing = nothing_found(spoken, found.space, bool(found.documents))
             yield nothing
             confidence, served = evidence.confidence, self.retriever.settings_id
             yield Answer(nothing, False, (), tuple(hits), name, confidence, served)
@@ -305,7 +313,7 @@ class Answerer:
             log.warning("%s repeated its prompt; the answer is not shown", model.name)
         citations = cited_by_model(text, sources)
         if not text.strip() or (wishes and not citations and not said.leaked):  # no wish buys an answer without a source
-            text = nothing_found(spoken, found.space)
+            text = nothing_found(spoken, found.space, bool(found.documents))
         whole = fitted.instructions == wishes.instructions and fitted.examples == len(wishes.examples)
         notice = " ".join(
             words[spoken] for condition, words in ((wishes.refused, REFUSED_WISH), (not whole, NO_ROOM)) if condition

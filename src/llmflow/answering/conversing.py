@@ -44,7 +44,7 @@ class Converser:
         complete answers, without the failed and stopped ones. It is the truth; what is remembered only adds a summary to it, and
         follows it when an answer was made again, a question was edited or the memory was reset. None: the memory alone is asked.
         `session_id` empty: nothing is remembered, as for stateless requests. `language` None follows the question. `options` are
-        this question's own: its space narrows every query, and the next question has another.
+        this question's own: its space and its documents narrow every query, and the next question has another.
 
         `Answer.asked` is the question as it was searched where a follow-up was rewritten, `Answer.cached` says that it was
         given before. Raises the errors of `Answerer.stream`; a memory or cache that is away never shows.
@@ -56,14 +56,14 @@ class Converser:
             asked = self.stand_alone(question, recalled)
             step.note("way", asked.way)
         with self.turn:
-            found = self.answerer.find(asked.text, principal, language, trace, options.space)
+            found = self.answerer.find(asked.text, principal, language, trace, options.space, options.documents)
         model = current_model(self.answerer.model)
         with trace.step("cache") as step:
             again = None if asked.changed else self._again(found, principal, model, recalled, options)
             given = self.cache.find(again) if self.cache is not None and again is not None else None
             step.note("decision", "given" if given is not None else "not asked" if again is None else "nothing")
         if given is not None:
-            given = replace(given, trace_id=trace.id, space=found.space)
+            given = replace(given, trace_id=trace.id, space=found.space, documents=found.documents)
             trace.wished(found.space, options)
             trace.end("done", given)
         answered = self.answerer.respond
@@ -94,6 +94,8 @@ class Converser:
         settings = (answerer.settings.fingerprint(), answerer.retriever.settings_id)
         if options.space != Space.ALL:
             settings = (*settings, f"space {options.space}")
+        if options.documents:
+            settings = (*settings, "documents " + " ".join(sorted(set(options.documents))))
         if model is not None and options.shaped:
             wished = (options.instructions, *(text for pair in options.examples for text in pair))
             if any(answerer.mask(text) != text for text in wished):

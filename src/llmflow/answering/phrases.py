@@ -17,6 +17,11 @@ LOOKED_ONLY = {
     },
 }
 """Said beside NOT_FOUND where a question was narrowed."""
+CHOSEN_ONLY = {
+    "ko": "고른 문서에서만 찾았습니다. 다른 문서에서도 찾으려면 문서 선택을 푸세요.",
+    "en": "Only the chosen documents were searched. Take the choice back to search everything that you may read.",
+}
+"""Said there where it was narrowed to documents, whether they are there and may be read or not."""
 MODEL_AWAY = {
     "ko": "지금 언어 모델에 연결할 수 없어 문서의 문장을 그대로 보여 드립니다.",
     "en": "The language model cannot be reached now, so sentences of the documents are quoted as they are.",
@@ -31,6 +36,7 @@ EARLIER = {
 }
 
 
-def nothing_found(spoken: str, space: Space) -> str:
+def nothing_found(spoken: str, space: Space, chosen: bool = False) -> str:
     """Return what is said where nothing was found, and where it was looked for unless it was everywhere."""
-    return f"{NOT_FOUND[spoken]} {LOOKED_ONLY.get(space, {}).get(spoken, '')}".strip()
+    where = CHOSEN_ONLY[spoken] if chosen else LOOKED_ONLY.get(space, {}).get(spoken, "")
+    return f"{NOT_FOUND[spoken]} {where}".strip()

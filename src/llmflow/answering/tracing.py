@@ -51,6 +51,8 @@ class TraceBuilder:
 
     def wished(self, space: Space, options: AskOptions) -> None:
         """Say what was wished of the answer: how much of it, not the words, which are the person's own."""
+        if options.documents:
+            self.note("ask.documents", options.documents)
         if space != Space.ALL:
             self.note("ask.space", str(space))
         if options.template:

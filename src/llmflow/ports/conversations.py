@@ -56,7 +56,8 @@ class Message:
     citations: tuple[Citation, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     """Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, total_ms, space,
-    examples. Of a question: space, template, instructions and examples that it was asked with, where they are not as always."""
+    documents, examples. Of a question: space, documents, template, instructions and examples that it was asked with, where they
+    are not as always."""
     rating: str = ""
     """`up`, `down` or empty."""
     reason: str = ""

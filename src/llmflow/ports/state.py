@@ -132,6 +132,13 @@ class StateStore(Protocol):
         """Return the same chunks as `resolve`, with no more than a search looks at: it reads hundreds and shows ten."""
         ...
 
+    def chunk_ids_of(self, document_ids: Sequence[str], principal: Principal) -> list[str]:
+        """Return the served chunks of the readable ones among these documents, by document and place.
+
+        Unknown ids and those of documents that may not be read are left out alike.
+        """
+        ...
+
     def documents(self, principal: Principal | None = None, status: DocumentStatus | None = None) -> list[Document]:
         """Return documents by tenant and source. Without a principal: all of them, for administration only."""
         ...

@@ -48,8 +48,14 @@ class TextIndex(Protocol):
         """Make searches quick after many writes; changes no result."""
         ...
 
-    def search(self, queries: Sequence[str], principal: Principal, limit: int) -> list[list[ScoredId]]:
-        """Return one list a query, best first, ties by id; scores positive. A query without tokens finds nothing."""
+    def search(
+        self, queries: Sequence[str], principal: Principal, limit: int, among: Sequence[str] | None = None
+    ) -> list[list[ScoredId]]:
+        """Return one list a query, best first, ties by id; scores positive. A query without tokens finds nothing.
+
+        `among` are the only chunks that are looked for, thousands if need be; permission holds for them too. How rare a
+        word is may be counted among them alone.
+        """
         ...
 
     def chunk_ids(self) -> set[str]:
@@ -89,10 +95,12 @@ class VectorStore(Protocol):
         """Make searches quick after many writes; changes no result."""
         ...
 
-    def search(self, vectors: "np.ndarray", space: str, principal: Principal, limit: int) -> list[list[ScoredId]]:
+    def search(
+        self, vectors: "np.ndarray", space: str, principal: Principal, limit: int, among: Sequence[str] | None = None
+    ) -> list[list[ScoredId]]:
         """Cosine similarity: `vectors` is (queries, dimension); one list a query, best first, ties by id.
 
-        An unknown space finds nothing: a running chat outlives the removal of its embedder's space.
+        An unknown space finds nothing: a running chat outlives the removal of its embedder's space. `among` as in `TextIndex`.
         """
         ...
 

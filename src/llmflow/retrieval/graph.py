@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from llmflow.config import Settings
-from llmflow.ports import EntityNode, GraphEdge, GraphStore
+from llmflow.ports import EntityNode, GraphEdge
 from llmflow.retrieval.entities import EntitySettings, question_candidates
-from llmflow.retrieval.neighbourhood import Neighbourhood
+from llmflow.retrieval.neighbourhood import GraphReads, Neighbourhood
 from llmflow.retrieval.page_rank import page_rank
 from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.tokens import Morpheme
@@ -110,7 +110,7 @@ class _Bridge:
 class GraphChannel:
     """The channel over one graph store."""
 
-    store: GraphStore
+    store: GraphReads
     settings: GraphSettings
     entities: EntitySettings
 

@@ -1,17 +1,30 @@
 """What the graph store says of the passages around one question, asked as seldom as possible."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
+from typing import Protocol
 
-from llmflow.ports import EntityNode, GraphEdge, GraphStore
+from llmflow.ports import EntityNode, GraphEdge
 from llmflow.types import Principal
+
+
+class GraphReads(Protocol):
+    """What a question asks of a GraphStore."""
+
+    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]: ...
+
+    def edges_of_entities(
+        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
+    ) -> list[GraphEdge]: ...
+
+    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]: ...
 
 
 class Neighbourhood:
     """Edges of passages and reach of entities for one question; each is asked for once."""
 
-    def __init__(self, store: GraphStore, principal: Principal):
+    def __init__(self, store: GraphReads, principal: Principal):
         self.store, self.principal = store, principal
         self._edges: dict[str, list[GraphEdge]] = {}
         self._nodes: dict[str, EntityNode | None] = {}

@@ -20,6 +20,7 @@ from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, combine, fuse
 from llmflow.retrieval.graph import Approach, GraphChannel, GraphResult, GraphSettings
+from llmflow.retrieval.graph_within import GraphWithin
 from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.thesaurus import ThesaurusSettings, equivalents
@@ -77,26 +78,37 @@ class Retriever:
         """What hits and answers can be traced to: the fingerprint of the settings."""
         return self.settings.fingerprint()
 
-    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
-        """Return at most `limit` readable hits, best first, ties by chunk id. A question without words finds nothing."""
-        return list(self.search_many([question], principal, limit)[0].hits)
+    def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
+        """Return at most `limit` readable hits, best first, ties by chunk id. A question without words finds nothing.
+
+        `documents` are the ids of the only documents that are looked through; one that may not be read is as one that is not.
+        """
+        return list(self.search_many([question], principal, limit, documents=documents)[0].hits)
 
     def search_many(
-        self, questions: Sequence[str], principal: Principal, limit: int, timings: Seconds | None = None
+        self,
+        questions: Sequence[str],
+        principal: Principal,
+        limit: int,
+        timings: Seconds | None = None,
+        documents: Sequence[str] = (),
     ) -> list[Retrieval]:
         """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`."""
         laps = _Laps(timings)
+        among = self.stores.state.chunk_ids_of(documents, principal) if documents else None
+        if among is not None and not among:
+            return [Retrieval(()) for _ in questions]
         questions = [composed(question) for question in questions]
         found = morphemes(questions, self.analyser)
         tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
         laps.lap("analyse")
-        asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings))  # beside the full text
+        asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings), among)  # beside the full text
         forms = [equivalents(own.split(), self.settings.thesaurus) for own in tokens]
-        text = self._text([_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)], principal)
+        text = self._text([_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)], principal, among)
         laps.lap("text")
         known = _Known(self.stores, principal)
         known.read(hit.id for ranking in text for hit in ranking)
-        channel = self._graph()
+        channel = self._graph(among)
 
         def approach(number: int, likely: Sequence[str]) -> Approach | None:
             reader = Reader(tokens[number].split(), known.texts, forms[number])
@@ -116,22 +128,24 @@ class Retriever:
             results.append(self._rank(*asked_for, channels, known, limit, laps, problems))
         return results
 
-    def _graph(self) -> GraphChannel | None:
-        on = "graph" in self.settings.channels and self.settings.fusion.graph > 0
-        return GraphChannel(self.stores.graph, self.settings.graph, self.entities) if on else None
+    def _graph(self, among: Sequence[str] | None) -> GraphChannel | None:
+        if "graph" not in self.settings.channels or self.settings.fusion.graph <= 0:
+            return None
+        store = self.stores.graph if among is None else GraphWithin(self.stores.graph, among)
+        return GraphChannel(store, self.settings.graph, self.entities)
 
     def _title_reach(self, principal: Principal) -> float:
         """Return what titles mean in the principal's corpus, 1 where that was not measured yet."""
         measured = self.stores.state.setting(TITLE_REACH)
         return json.loads(measured).get(principal.tenant, 1.0) if measured else 1.0
 
-    def _text(self, tokens: Sequence[str], principal: Principal) -> list[list[ScoredId]]:
+    def _text(self, tokens: Sequence[str], principal: Principal, among: Sequence[str] | None) -> list[list[ScoredId]]:
         if "text" not in self.settings.channels:
             return [[] for _ in tokens]
-        return self.stores.text.search(tokens, principal, self.settings.candidates)
+        return self.stores.text.search(tokens, principal, self.settings.candidates, among)
 
     def _dense(
-        self, questions: Sequence[str], principal: Principal, laps: "_Laps"
+        self, questions: Sequence[str], principal: Principal, laps: "_Laps", among: Sequence[str] | None
     ) -> tuple[list[list[ScoredId]], tuple[str, ...]]:
         """Ask the vectors for the questions that the embedder reads; the others, and a space not yet filled, find nothing.
 
@@ -150,7 +164,7 @@ class Retriever:
             log.warning("Searched without vectors: %s", exc)
             return results, (str(exc),)
         laps.lap("encode")
-        rankings = self.stores.vectors.search(vectors, embedder.name, principal, self.settings.candidates)
+        rankings = self.stores.vectors.search(vectors, embedder.name, principal, self.settings.candidates, among)
         for number, ranking in zip(asked, rankings, strict=True):
             results[number] = ranking
         laps.lap("dense")

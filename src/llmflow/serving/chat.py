@@ -30,11 +30,11 @@ class WorkspaceChat:
             answerer = self._workspace.traced_answerer
         return answerer.stream(question, principal, history, language)
 
-    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
+    def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
         with self._warming:
             retriever = self._workspace.retriever
         with self._workspace.searching:
-            return retriever.search(question, principal, limit)
+            return retriever.search(question, principal, limit, documents)
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:
         found = self._workspace.stores.state.resolve([chunk_id], principal).get(chunk_id)

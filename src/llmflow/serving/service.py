@@ -21,8 +21,8 @@ class ChatService(Protocol):
         """
         ...
 
-    def search(self, question: str, principal: Principal, limit: int = 10) -> list[Hit]:
-        """Return at most `limit` readable passages, best first."""
+    def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
+        """Return at most `limit` readable passages, best first; of some documents only where any are named."""
         ...
 
     def passage(self, chunk_id: str, principal: Principal) -> Hit | None:

@@ -127,6 +127,14 @@ REQUESTS: Mapping[str, tuple[str, str]] = {
         "Unknown space '{space}'. Choose one of: {spaces}.",
         "'{space}'은(는) 공간이 아닙니다. 이 가운데서 골라 주세요: {spaces}.",
     ),
+    "documents.too_many": (
+        "A question was narrowed to {count} documents; at most {most} are looked through. Choose fewer, or none.",
+        "문서를 {count}개 골랐습니다; {most}개까지 고를 수 있습니다. 줄이거나 고르지 마세요.",
+    ),
+    "documents.no_id": (
+        "{id} is no id of a document. GET /api/documents lists them.",
+        "{id}은(는) 문서의 id가 아닙니다. GET /api/documents에서 볼 수 있습니다.",
+    ),
     "examples.too_many": (
         "There are {count} examples; at most {most} are read. Keep the best ones.",
         "예시가 {count}개입니다; {most}개까지 읽습니다. 좋은 것만 남겨 주세요.",

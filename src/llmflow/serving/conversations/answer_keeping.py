@@ -123,6 +123,7 @@ def details_of(outcome: Outcome, language: str) -> dict[str, Any]:
         "completion_tokens": answer.completion_tokens,
         "trace_id": answer.trace_id,
         "space": str(answer.space),
+        "documents": list(answer.documents),
         "examples": answer.examples,
     }
 

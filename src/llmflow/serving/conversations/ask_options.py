@@ -13,6 +13,9 @@ from llmflow.types import Account, AskOptions, Space
 from llmflow.wording import said
 
 MAX_INSTRUCTIONS = 4000
+MAX_DOCUMENTS = 20
+MAX_DOCUMENT_ID = 64
+"""Characters; an id of ours has 16."""
 MAX_EXAMPLES = 20
 MAX_EXAMPLES_CHARS = 20_000
 """Characters of all examples of one question together."""
@@ -53,7 +56,18 @@ def checked_options(options: AskOptions) -> AskOptions:
             f"The examples have {length} characters together; at most {MAX_EXAMPLES_CHARS} are read. Shorten them, or leave some "
             "out."
         )
-    return replace(options, instructions=instructions, examples=examples)
+    return replace(options, instructions=instructions, examples=examples, documents=checked_documents(options.documents))
+
+
+def checked_documents(document_ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids, each once. Raises `Refused` for too many and for what no document is called, known or not."""
+    chosen = tuple(dict.fromkeys(document_ids))
+    if len(chosen) > MAX_DOCUMENTS:
+        raise Refused(said("documents.too_many", count=len(chosen), most=MAX_DOCUMENTS))
+    for one in chosen:
+        if not (0 < len(one) <= MAX_DOCUMENT_ID and one.isascii() and one.isprintable()):
+            raise Refused(said("documents.no_id", id=ascii(one[:MAX_DOCUMENT_ID])))
+    return chosen
 
 
 def with_template(
@@ -91,6 +105,7 @@ def masked_options(options: AskOptions, mask: Callable[[str], MaskedText]) -> tu
 def kept_options(options: AskOptions) -> dict[str, Any]:
     """Return masked options as they are kept in a question's details; nothing of what is as always."""
     kept: dict[str, Any] = {"space": str(options.space)} if options.space != Space.ALL else {}
+    kept |= {"documents": list(options.documents)} if options.documents else {}
     kept |= {"template": options.template} if options.template else {}
     kept |= {"instructions": options.instructions} if options.instructions else {}
     kept |= {"examples": [list(pair) for pair in options.examples]} if options.examples else {}
@@ -105,6 +120,7 @@ def options_in(details: Mapping[str, Any]) -> AskOptions:
         details.get("instructions", ""),
         tuple((question, answer) for question, answer in examples),
         details.get("template", ""),
+        tuple(details.get("documents", ())),
     )
 
 

@@ -24,6 +24,7 @@ from llmflow.serving.conversations.answer_run import AnswerRun
 from llmflow.serving.conversations.answer_slots import AnswerSlots
 from llmflow.serving.conversations.ask_options import (
     TemplateUse,
+    checked_documents,
     checked_options,
     kept_options,
     masked_options,
@@ -211,17 +212,19 @@ class Conversations:
         language: str | None = None,
         channel: Channel = "chat",
         space: Space | None = None,
+        documents: Sequence[str] | None = None,
     ) -> SessionAnswer:
         """Return a running new answer to an earlier question, with a new text where one is given; what came after it is removed.
 
-        `message_id` is the question's or its answer's. Instructions and examples are those that it was asked with, and so is the
-        space unless another one is given. Raises as `ask`.
+        `message_id` is the question's or its answer's. Instructions and examples are those that it was asked with, and so are
+        space and documents unless others are given. Raises as `ask`.
         """
         session = self.session(account, session_id)
         earlier = self._question_of(account, session_id, message_id)
         question = earlier.content if content is None else checked_question(content, self.settings.max_question_chars)
         wished = options_in(earlier.details)
         wished = wished if space is None else replace(wished, space=space)
+        wished = wished if documents is None else replace(wished, documents=checked_documents(documents))
 
         def begin(masked: str, details: Mapping[str, Any]) -> tuple[Message, Message]:
             return self._store.begin_again(session_id, account.id, earlier.id, None if content is None else masked, details)

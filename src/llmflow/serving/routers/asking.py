@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, Refused
 from llmflow.serving.conversations.answer_run import AnswerRun
+from llmflow.serving.conversations.ask_options import checked_documents
 from llmflow.serving.conversations.conversing import Conversations
 from llmflow.serving.people.auth import Guard
 from llmflow.serving.questions import checked_question
@@ -46,7 +47,8 @@ def make_router(conversations: Conversations, service: ChatService, guard: Guard
         slot = conversations.slots.enter(account.id)
         try:
             slot.wait(conversations.settings.wait_s)
-            return service.search(question, account.principal().narrowed(Space(body.space)), body.limit)
+            principal = account.principal().narrowed(Space(body.space))
+            return service.search(question, principal, body.limit, checked_documents(body.documents))
         finally:
             slot.leave()
 

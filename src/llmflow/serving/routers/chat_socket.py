@@ -1,10 +1,10 @@
 """The chat over one WebSocket a conversation: WS /ws/chat/{session_id}.
 
-A client sends JSON: `{"type": "ask", "content": "...", "language"?: "ko" | "en", "space"?, "template"?, "instructions"?,
-"examples"?}`, `{"type": "again", "message_id": "...", "content"?: "...", "space"?}`, `{"type": "stop"}` or `{"type": "ping"}`. It
-is sent the five events of `llmflow.serving.web.answer_events`, each as `{"type": <event>, ...}`; a ping and the opening are
-answered by `session_info`. One answer runs at a time. Who asks is looked up before the socket is accepted and again at every
-question.
+A client sends JSON: `{"type": "ask", "content": "...", "language"?: "ko" | "en", "space"?, "documents"?, "template"?,
+"instructions"?, "examples"?}`, `{"type": "again", "message_id": "...", "content"?: "...", "space"?, "documents"?}`,
+`{"type": "stop"}` or `{"type": "ping"}`. It is sent the five events of `llmflow.serving.web.answer_events`, each as
+`{"type": <event>, ...}`; a ping and the opening are answered by `session_info`. One answer runs at a time. Who asks is looked up
+before the socket is accepted and again at every question.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.answer_events import Event, answer_events, error_event, session_info
 from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.http_errors import describe
-from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question
+from llmflow.serving.web.option_models import DocumentIds, OptionsIn, SpaceName, check_question
 from llmflow.types import Account, Space
 from llmflow.wording import said
 
@@ -66,6 +66,7 @@ class _Again(_Said):
     content: str | None = None
     language: Literal["ko", "en"] | None = None
     space: SpaceName | None = None
+    documents: DocumentIds | None = None
 
 
 class _Stop(_Said):
@@ -166,8 +167,8 @@ class _Talk:
         if isinstance(heard, _Ask):
             wished = heard.options(), heard.used_template()
             return self._conversations.ask(account, self._session_id, heard.content, heard.language, "websocket", *wished)
-        ids, space = (self._session_id, heard.message_id), Space(heard.space) if heard.space else None
-        return self._conversations.again(account, *ids, heard.content, heard.language, "websocket", space)
+        ids, narrowed = (self._session_id, heard.message_id), (Space(heard.space) if heard.space else None, heard.documents)
+        return self._conversations.again(account, *ids, heard.content, heard.language, "websocket", *narrowed)
 
     async def _tell(self, begin: Callable[[], SessionAnswer]) -> None:
         try:

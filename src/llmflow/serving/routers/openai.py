@@ -128,7 +128,9 @@ def options_of(body: CompletionIn) -> AskOptions:
         )
     examples = tuple((one.text(), other.text()) for one, other in zip(questions, answers, strict=True))
     instructions = "\n\n".join(m.text().strip() for m in told if m.name not in EXAMPLE_NAMES)
-    return AskOptions(Space(body.llmflow.space) if body.llmflow else Space.ALL, instructions, examples)
+    if body.llmflow is None:
+        return AskOptions(instructions=instructions, examples=examples)
+    return AskOptions(Space(body.llmflow.space), instructions, examples, documents=tuple(body.llmflow.documents))
 
 
 def usage_of(answer: Answer) -> UsageOut:
@@ -170,6 +172,7 @@ def _sources(answer: Answer) -> dict[str, Any]:
         "notice": answer.notice,
         "answered_by": answer.model,
         "space": Space(answer.space).value,
+        "documents": list(answer.documents),
     }
 
 

@@ -105,7 +105,7 @@ def make_router(conversations: Conversations, guard: Guard, threads: ThreadPoolE
     ) -> Any:
         """Answer a question anew, or an edited one; what came after it is removed. The id is the question's or the answer's."""
         content, language, space = (body.content, body.language, body.space) if body else (None, None, None)
-        wished = content, language, "api", Space(space) if space else None
+        wished = content, language, "api", Space(space) if space else None, body.documents if body else None
         run = await run_in_threadpool(conversations.again, account, session_id, message_id, *wished)
         return await answered(request, account, run)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question, question_or_template
+from llmflow.serving.web.option_models import DocumentIds, OptionsIn, SpaceName, check_question, question_or_template
 from llmflow.types import Answer, ChatTurn, Citation, Hit, Space
 
 
@@ -37,6 +37,7 @@ class SearchIn(_Body):
     question: str
     limit: int = Field(10, ge=1, le=50)
     space: SpaceName = "all"
+    documents: DocumentIds = []
 
 
 class CitationOut(BaseModel):
@@ -63,6 +64,7 @@ class AnswerOut(BaseModel):
     settings_id: str
     notice: str
     space: SpaceName
+    documents: list[str] = Field(description="The only documents that were looked through; empty for all.")
     examples: int = Field(description="Few-shot examples that the model was shown; 0 for quotations.")
 
     @classmethod
@@ -76,6 +78,7 @@ class AnswerOut(BaseModel):
             settings_id=answer.settings_id,
             notice=answer.notice,
             space=Space(answer.space).value,
+            documents=list(answer.documents),
             examples=answer.examples,
         )
 

@@ -110,6 +110,7 @@ class CompletionOut(BaseModel):
     found: bool = Field(description="False when the documents that you may read say nothing about the question.")
     notice: str = Field(description="What a reader should know of how the answer was made; empty for nothing.")
     space: SpaceName
+    documents: list[str] = Field(description="The only documents that were looked through; empty for all.")
     answered_by: str = Field(description="The language model behind the answer, or `extractive` for quotations.")
 
 

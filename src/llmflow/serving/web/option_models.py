@@ -5,7 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from llmflow.answering.prompt_templates import MAX_TEXT, ExampleBody
-from llmflow.serving.conversations.ask_options import MAX_EXAMPLES, MAX_INSTRUCTIONS, TemplateUse
+from llmflow.serving.conversations.ask_options import (
+    MAX_DOCUMENT_ID,
+    MAX_DOCUMENTS,
+    MAX_EXAMPLES,
+    MAX_INSTRUCTIONS,
+    TemplateUse,
+)
 from llmflow.types import AskOptions, Space
 
 SpaceName = Annotated[
@@ -13,6 +19,16 @@ SpaceName = Annotated[
     Field(
         description="Where it is looked for, inside what the account may read: everywhere, in the own files only, or in what "
         "others read too."
+    ),
+]
+
+
+DocumentIds = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=MAX_DOCUMENT_ID)]],
+    Field(
+        max_length=MAX_DOCUMENTS,
+        description="Ids of the only documents that are looked through, inside what the account may read and the space; empty "
+        "for all. An id that is not there and one that may not be read find nothing alike.",
     ),
 ]
 
@@ -38,6 +54,7 @@ class OptionsIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     space: SpaceName = "all"
+    documents: DocumentIds = []
     instructions: Annotated[str, StringConstraints(max_length=MAX_INSTRUCTIONS)] = Field(
         "",
         description="Wishes for the form of the answer. They change neither what may be read nor that answers name sources.",
@@ -52,7 +69,7 @@ class OptionsIn(BaseModel):
 
     def options(self) -> AskOptions:
         pairs = tuple((example.question, example.answer) for example in self.examples)
-        return AskOptions(Space(self.space), self.instructions, pairs)
+        return AskOptions(Space(self.space), self.instructions, pairs, documents=tuple(self.documents))
 
     def used_template(self) -> TemplateUse | None:
         return self.template.use() if self.template is not None else None
@@ -76,6 +93,7 @@ class ExtrasIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     space: SpaceName = "all"
+    documents: DocumentIds = []
     template: TemplateIn | None = Field(
         None, description="Its examples are shown to the model; the question is the last message."
     )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from llmflow.ports import ChatSession, Message, MessageStatus
 from llmflow.serving.conversations.conversing import MAX_REMARK, MAX_TITLE
 from llmflow.serving.web.api_models import CitationOut, PassageOut
-from llmflow.serving.web.option_models import OptionsIn, SpaceName, check_question, question_or_template
+from llmflow.serving.web.option_models import DocumentIds, OptionsIn, SpaceName, check_question, question_or_template
 
 
 class _Body(BaseModel):
@@ -40,6 +40,7 @@ class AgainIn(_Body):
     content: str | None = Field(None, description="The question in new words; the same question when empty.")
     language: Literal["ko", "en"] | None = None
     space: SpaceName | None = Field(None, description="That of the question when empty. Its instructions and examples stay.")
+    documents: DocumentIds | None = Field(None, description="Those of the question when null; an empty list is all of them.")
 
 
 class FeedbackIn(_Body):
@@ -76,8 +77,8 @@ class MessageOut(BaseModel):
     citations: list[CitationOut]
     details: dict[str, Any] = Field(
         description="Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, "
-        "total_ms, space, examples (shown to the model), or the error. Of a question: the space, template, instructions and "
-        "examples that it was asked with, where they are not as always."
+        "total_ms, space, documents, examples (shown to the model), or the error. Of a question: the space, documents, template, "
+        "instructions and examples that it was asked with, where they are not as always."
     )
     rating: str
     reason: str
