@@ -3,8 +3,8 @@
 LLMFLOW_PASSWORD=... python -m apps.chat.screenshot --url http://127.0.0.1:7860 --name hanbit-hr \
     --question "..." --scene chat --out docs/images/chat.png
 
-Scenes: chat (an answer with its passage open), upload (the own files, after uploading --file), templates (the list that "/"
-opens), sign-in (before anybody has signed in).
+Scenes: chat (an answer with its passage open), document (the same, with its document chosen to ask about), upload (the documents,
+after uploading --file), templates (the list that "/" opens), sign-in (before anybody has signed in).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any
 
 from llmflow.errors import MissingDependency
 
-SCENES = ("chat", "upload", "templates", "sign-in")
+SCENES = ("chat", "document", "upload", "templates", "sign-in")
 TEMPLATES: tuple[dict[str, Any], ...] = (
     {"name": "휴가-규정", "title": "휴가 규정 찾아보기", "text": "{{종류}} 휴가는 며칠이고 어떻게 신청하나요?"},
     {"name": "비교", "title": "두 규정 견주기", "text": "{{하나}}와 {{둘}}은 무엇이 다른가요?"},
@@ -90,11 +90,16 @@ def _play(page: Any, shot: Shot) -> None:
             page.locator(f'.answer [data-act="cite"][data-number="{shot.citation}"]').first.click()
             page.wait_for_selector(".passage")
             page.wait_for_function("[...document.querySelectorAll('.page-picture img')].every((one) => one.complete)")
+    if shot.scene == "document":
+        page.locator("#panel [data-act=ask-document]").click()
+        page.wait_for_selector("#chosen .chosen-one")
     if shot.scene == "upload":
         page.locator("#top [data-act=files]").click()
         page.locator("#file-input").set_input_files([str(file) for file in shot.files])
-        page.wait_for_function("(n) => document.querySelectorAll('.file').length >= n", arg=len(shot.files))
-        page.wait_for_function("!document.querySelector('.file:is([data-status=pending], [data-status=processing])')")
+        page.wait_for_selector("#shared-list .file")
+        page.wait_for_function("(n) => document.querySelectorAll('#file-list .file').length >= n", arg=len(shot.files))
+        moving = ", ".join(f"[data-status={status}]" for status in ("uploading", "pending", "processing"))
+        page.wait_for_function("(moving) => !document.querySelector(`#file-list .file:is(${moving})`)", arg=moving)
     if shot.scene == "templates":
         page.evaluate(_MAKE_TEMPLATES, list(TEMPLATES))
         page.locator("#question").press("/")
