@@ -43,8 +43,8 @@ _TAGS = {
     "details", "summary",
 }  # fmt: skip
 _ATTRIBUTES = {
-    "class", "role", "aria-live", "aria-label", "aria-hidden", "tabindex", "type", "colspan", "rowspan", "start",
-    "data-status", "data-document", "data-act", "data-number", "data-message", "data-question", "data-copy", "data-quoted", "data-session",
+    "class", "data-document", "role", "aria-live", "aria-label", "aria-hidden", "tabindex", "type", "colspan", "rowspan", "start",
+    "data-status", "data-act", "data-number", "data-message", "data-question", "data-copy", "data-quoted", "data-session",
     "data-title", "data-raw", "data-rating", "data-refused", "aria-pressed", "title", "datetime",
 }  # fmt: skip
 
