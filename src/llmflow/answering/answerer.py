@@ -20,6 +20,7 @@ from llmflow.answering.followups import FollowUpSettings
 from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY, nothing_found
 from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
+from llmflow.answering.spans import on_one_line
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
 from llmflow.answering.untrusted_inspect import inspect
@@ -246,7 +247,7 @@ class Answerer:
             if chunk_id not in numbers:
                 numbers[chunk_id] = len(numbers) + 1
                 citations.append(citation(numbers[chunk_id], sentence.hit, sentence.text))
-            lines.append(f"{' '.join(sentence.text.split())} [{numbers[chunk_id]}]")
+            lines.append(f"{on_one_line(sentence.hit, sentence.text)} [{numbers[chunk_id]}]")
         for number, line in enumerate(lines):
             yield line if number == 0 else f"\n{line}"
         confidence, served = evidence.confidence, self.retriever.settings_id

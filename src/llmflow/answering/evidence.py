@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
+from llmflow.answering.spans import header_of, quotable_spans, record_around
 from llmflow.config import Settings
 from llmflow.ingestion.language import detect_language
-from llmflow.ingestion.sentences import split_sentences
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, analyse, joined, morphemes, tokens_of
-from llmflow.types import ElementKind, Hit
+from llmflow.types import Hit
 
 VERB_WORTH = 0.3
 SYLLABLE_WORTH = 0.3
@@ -28,7 +28,6 @@ FOREIGN_TRUST = 0.8
 """Worth of a passage in another language that holds all the names asked for, against one that holds every word."""
 NAME_LIKE = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][a-z]*[A-Z0-9][A-Za-z0-9]*|[A-Z]{2,}[0-9]*|(?<=[a-z,] )[A-Z][a-z]+)")
 """Acronyms, codes, camel case, and capitalised words inside a sentence."""
-LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
 
 
 class EvidenceSettings(Settings):
@@ -85,7 +84,7 @@ def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSetting
     if not hits or not worth:
         return Evidence((), 0.0)
     words = list(worth)
-    pool = [_words_in(words, _searchable(hit)) for hit in hits]
+    pool = [words_in(words, _searchable(hit)) for hit in hits]
     rarity = _weights(words, pool)
     weights = {word: rarity[word] * worth[word] for word in words}
     considered = hits[: settings.hits]
@@ -159,7 +158,7 @@ def _searchable(hit: Hit) -> str:
     return f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {hit.chunk.text}"
 
 
-def _words_in(words: Sequence[str], text: str) -> set[str]:
+def words_in(words: Sequence[str], text: str) -> set[str]:
     """Return the words that `text` holds: Latin ones by stem, Korean ones by their letters, spaces ignored."""
     latin = [word for word in words if not HANGUL.search(word)]
     present = set()
@@ -176,24 +175,19 @@ def _weights(words: Sequence[str], pool: Sequence[set[str]]) -> dict[str, float]
 
 
 def _rank(hits: Sequence[Hit], words: Sequence[str], weights: dict[str, float], total: float) -> list[Sentence]:
-    """Return sentences by coverage plus a little for their passage's rank; headings count for the sentences under them."""
+    """Return sentences by coverage plus a little for their passage's rank; headings count for what stands under them.
+
+    So do the lines of the same record for one of its lines, but only here: they are not said where it is quoted.
+    """
     ranked: list[tuple[float, int, Sentence]] = []
     for rank, hit in enumerate(hits):
-        above = _words_in(words, f"{hit.document.title} {' '.join(hit.chunk.heading_path)}")
+        above = words_in(words, f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {header_of(hit)}")
         for start, end in quotable_spans(hit):
-            own = _words_in(words, hit.chunk.text[start:end])
+            own = words_in(words, hit.chunk.text[start:end])
+            record = record_around(hit, start)
+            around = above | words_in(words, record) if len(record) > end - start else above
             coverage = sum(weights[word] for word in own) / total
-            inherited = sum(weights[word] for word in above - own) / total
+            inherited = sum(weights[word] for word in around - own) / total
             score = coverage + 0.5 * inherited + 0.3 * hit.score / (1 + rank)
             ranked.append((score, rank, Sentence(hit, start, end, coverage, score, frozenset(own), frozenset(above - own))))
     return [item for _, _, item in sorted(ranked, key=lambda r: (-r[0], r[1], r[2].start))]
-
-
-def quotable_spans(hit: Hit) -> list[tuple[int, int]]:
-    """Return the spans that may be quoted alone: sentences of prose, lines of tables and records; bare headings left out."""
-    text = hit.chunk.text
-    lines = hit.chunk.kind in LINE_KINDS
-    spans = [match.span() for match in re.finditer(r"[^\n]+", text)] if lines else split_sentences(text)
-    headings = {heading.strip() for heading in hit.chunk.heading_path} | {hit.document.title.strip()}
-    kept = [(s, e) for s, e in spans if text[s:e].strip().strip("#").strip() not in headings and re.search(r"\w", text[s:e])]
-    return kept or [(0, len(text))]

@@ -7,11 +7,12 @@ enough, the answer ends.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-from llmflow.answering.evidence import Evidence, EvidenceSettings, Sentence
+from llmflow.answering.evidence import Evidence, EvidenceSettings, Sentence, words_in
 from llmflow.answering.question_forms import form_of
+from llmflow.answering.spans import quoted
 from llmflow.retrieval.entities import NUMBERED, EntitySettings, find_mentions
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, fold, morphemes
 
@@ -64,7 +65,13 @@ def choose_sentences(evidence: Evidence, settings: EvidenceSettings, analyser: A
         if following is None:
             break
         chosen.append(following)
-    return chosen
+    return [_trimmed(sentence, evidence) for sentence in chosen]
+
+
+def _trimmed(sentence: Sentence, evidence: Evidence) -> Sentence:
+    """Return what is quoted of it: a record without the lines at its ends that have nothing to do with the question."""
+    start, end = quoted(sentence.hit, sentence.start, sentence.end, lambda line: words_in(list(evidence.weights), line))
+    return replace(sentence, start=start, end=end)
 
 
 def _plain(text: str) -> str:
