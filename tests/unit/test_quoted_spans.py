@@ -1,5 +1,7 @@
 """Quotations of records and tables say which record and which column a value belongs to."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +71,7 @@ def test_rows_that_fit_no_header_keep_their_cells(table, row, line):
 def test_spans_lie_in_order_and_what_is_said_of_them_keeps_every_letter(text, kind):
     passage = hit(text, kind)
     spans = quotable_spans(passage)
-    assert spans and all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert spans and all(end <= start for (_, end), (start, _) in pairwise(spans))
     for start, end in spans:
         letters = [c for c in text[start:end] if c in "ab"]
         kept = [c for c in on_one_line(passage, text[start:end]) if c in "ab"]
