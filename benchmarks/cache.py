@@ -1,4 +1,4 @@
-"""The answer cache: hits on paraphrases, wrong answers on near misses: python -m benchmarks.cache [--half H] [--misses]
+"""The answer cache: hits on paraphrases, wrong answers on near misses: python -m benchmarks.cache [--pairs FILE] [--half H]
 
 The sample questions are asked once each over the workspace's corpus (`llmflow ingest data/sample/corpus` first), into a cache
 that is empty; then every paraphrase and every near miss of data/sample/paraphrases.jsonl by whoever its row names. Wrong is an
@@ -83,6 +83,7 @@ def measure(workspace: Any, pairs: list[dict[str, Any]], folder: Path) -> dict[s
         "by_half": {
             half: _counts([row for row in rows if row["half"] == half]) for half in sorted({row["half"] for row in rows})
         },
+        "by_language": {code: _counts([row for row in rows if row["language"] == code]) for code in ("ko", "en")},
         "cpu_ms": {"given again": _median(hits), "made": _median(misses)},
         "rows": rows,
     }
@@ -92,10 +93,20 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, str]:
     hits = [row["cached"] for row in rows if row["kind"] == "paraphrase"]
     wrong = [row["wrong"] for row in rows]
     return {
-        "hits": f"{sum(hits)}/{len(hits)}",
-        "wrong": f"{sum(wrong)}/{len(wrong)}",
+        "hits": f"{sum(hits)}/{len(hits)} {interval(sum(hits), len(hits))}",
+        "wrong": f"{sum(wrong)}/{len(wrong)} {interval(sum(wrong), len(wrong))}",
         "given": str(sum(row["cached"] for row in rows)),
     }
+
+
+def interval(count: int, total: int) -> str:
+    """Return the 95 % interval of a share, by Clopper and Pearson."""
+    from scipy.stats import binomtest
+
+    if not total:
+        return ""
+    found = binomtest(count, total).proportion_ci(0.95)
+    return f"({100 * found.low:.1f} to {100 * found.high:.1f} %)"
 
 
 def _share(rows: list[dict[str, Any]], key: str) -> float:
@@ -111,13 +122,18 @@ def main() -> None:
     parser.add_argument("--env", default="base")
     parser.add_argument("--pairs", default="", help="other pairs in the form of data/sample/paraphrases.jsonl")
     parser.add_argument("--half", action="append", default=[], help="only this half of the pairs: first, new-a, new-b")
-    parser.add_argument("--misses", action="store_true", help="print the paraphrases that were not given again")
+    parser.add_argument(
+        "--misses",
+        action="store_true",
+        help="print what was wrong and the paraphrases that were not given again; otherwise counts only",
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     from llmflow.serving.catalog import open_catalog
 
     lines = Path(options.pairs).read_text(encoding="utf-8").splitlines() if options.pairs else []
-    pairs = [{"half": "first", **row} for row in [json.loads(line) for line in lines] or read("paraphrases.jsonl")]
+    half = Path(options.pairs).stem if options.pairs else "first"
+    pairs = [{"half": half, **row} for row in [json.loads(line) for line in lines if line.strip()] or read("paraphrases.jsonl")]
     pairs = [row for row in pairs if not options.half or row["half"] in options.half]
     workspace = open_catalog(options.env)
     try:
@@ -130,7 +146,7 @@ def main() -> None:
         json.dump({**found, "rows": rows}, sys.stdout, ensure_ascii=False, indent=1)
         return
     for row in rows:
-        if row["wrong"] or (options.misses and row["kind"] == "paraphrase" and not row["cached"]):
+        if options.misses and (row["wrong"] or (row["kind"] == "paraphrase" and not row["cached"])):
             print(f"{'WRONG' if row['wrong'] else 'missed'} {row['question']} {row['how']}: {row['text']}")
     print(json.dumps(found, ensure_ascii=False, indent=1))
 

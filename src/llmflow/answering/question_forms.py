@@ -104,6 +104,19 @@ NUMERALS = {
 }
 WITHIN = re.compile(r"(?:며칠|얼마|몇\s*[가-힣]+?)\s*(?:안에|안으로|이내|내에)")
 SINCE = re.compile(r"(?:언제|며칠|몇\s*[가-힣]+|어디)부터")
+ENGLISH_NUMERALS = {
+    word: str(number) for number, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
+} | {"fifteen": "15", "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "twice": "2"}
+PHRASES = (("a quarter of an hour", "15 minutes"), ("half an hour", "30 minutes"), ("a fortnight", "2 weeks"), ("a dozen", "12"))
+DAYS = {"이틀": "2일", "사흘": "3일", "나흘": "4일", "닷새": "5일", "열흘": "10일", "보름": "15일"}
+REMEMBER = re.compile(r"\s있잖아(?:요)?[,.]?\s?")
+"""No negation, though it holds the word for one."""
+ASKING_LEAVE = re.compile(
+    r"(?:을|를)?\s*(?:여쭤|여쭈어|물어)\s*봐도\s*(?:될까요|되나요|되겠습니까|괜찮을까요)|\s(?:알|확인하|여쭤보|여쭙)고\s*싶(?:습니다|어요|은데요?)"
+)
+WHETHER_KOREAN = re.compile(
+    r"[가-힣]+(?:는|은|인|던|을|할|될|한|된|난|운|른|린|긴)지(?:를|도)?\s*(?:알려|말해|가르쳐|궁금|알고|여쭙|문의)|여부"
+)
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
@@ -123,7 +136,7 @@ class QuestionForm:
 
     @classmethod
     def load(cls, text: str) -> "QuestionForm":
-        words, exact, asked = json.loads(text)
+        words, exact, asked, *_ = json.loads(text)
         return cls(tuple(words), tuple(exact), asked)
 
 
@@ -132,15 +145,16 @@ def form_of(question: str, analyser: AnalyserSettings) -> QuestionForm:
     text = composed(question)
     if detect_language(text) != "ko":
         return _english(text)
-    return _korean(text, list(joined(morphemes([text], analyser)[0] or [])))
+    plain = REMEMBER.sub(" ", text)
+    return _korean(plain, list(joined(morphemes([plain], analyser)[0] or [])))
 
 
 def same_question(one: QuestionForm, other: QuestionForm) -> bool:
     """Return whether both ask the same: equal words, numbers, negations and directions, and compatible things asked for."""
-    return bool(one.words) and one.words == other.words and one.exact == other.exact and _compatible(one.asked, other.asked)
+    return bool(one.words) and one.words == other.words and one.exact == other.exact and compatible(one.asked, other.asked)
 
 
-def _compatible(one: str, other: str) -> bool:
+def compatible(one: str, other: str) -> bool:
     """Return whether two askings may be answered alike.
 
     An amount of unknown unit is any amount; `tell me about` asks for a thing, an amount, a time or a place; whether something is
@@ -167,6 +181,8 @@ def _korean(text: str, found: list[Morpheme]) -> QuestionForm:
         following = found[number + 1] if number + 1 < len(found) else None
         if _negates(token):
             exact.append("not")
+        elif token.form in DAYS and token.tag[0] == "N":
+            exact.append(DAYS[token.form])
         elif token.tag in ("SN", "NR", "MM") and (value := _number(token)):
             exact.append(value + _unit(following))
         elif token.tag not in CONTENT or token.form in POLITE:
@@ -175,13 +191,13 @@ def _korean(text: str, found: list[Morpheme]) -> QuestionForm:
         elif token.tag == "NNB" and not (token.form in UNITS and before is not None and before.form != "몇"):
             continue
         elif HANGUL.search(token.form):
-            meaning = _meaning(token.form)
+            meaning = meaning_of(token.form)
             if token.tag in NOUNS or meaning != token.form:  # 쓰다 and 사용하다 are one
                 nouns.append(meaning)
             else:
                 words.add(meaning)
         elif before is None or before.tag != "SN" or token.tag != "SL":
-            words.add(_meaning(latin_token(token.form)))
+            words.add(meaning_of(latin_token(token.form)))
     letters = "".join(sorted("".join(nouns)))  # compounds are written and parted as everybody pleases
     return QuestionForm(
         tuple(sorted(words | ({letters} if letters else set()))), tuple(sorted([*exact, *_directions(found)])), asked
@@ -190,8 +206,13 @@ def _korean(text: str, found: list[Morpheme]) -> QuestionForm:
 
 def _asked_korean(text: str, found: list[Morpheme]) -> str:
     """Return what is asked for, several things joined by `+`; `tell` without a word of asking, `whether` for a yes or no."""
+    text = ASKING_LEAVE.sub(" 알려 줘", text)
     kinds = {name for name, pattern in ASKED_KOREAN if re.search(pattern, text)}
     kinds = kinds - {"what"} if len(kinds) > 1 else kinds
+    if kinds == {"amount"} and re.search(r"며칠에", text):
+        return "when"
+    if not kinds and WHETHER_KOREAN.search(text):
+        return "whether"
     if not kinds:
         predicate = re.search(r"(?:나요|까요?|니|가요|어요|아요|해요|돼요|되요|죠|냐|여부\S*(?: \S+)?)[?.!\s]*$", text)
         return (
@@ -226,7 +247,7 @@ def _negates(token: Morpheme) -> bool:
 def _directions(found: list[Morpheme]) -> Iterator[str]:
     """Yield who stands on which side where a question names two: `인천에서 부산까지` is not `부산에서 인천까지`."""
     sides = [
-        f"{ROLES[particle.form]} {_meaning(noun.form)}"
+        f"{ROLES[particle.form]} {meaning_of(noun.form)}"
         for noun, particle in pairwise(found)
         if particle.tag in ("JKB", "JX") and particle.form in ROLES and noun.tag in ("NNG", "NNP", "SL", "XSN")
         if noun.form not in ("전", "후", "뒤", "안", "이내", "시")
@@ -236,20 +257,22 @@ def _directions(found: list[Morpheme]) -> Iterator[str]:
 
 def _english(text: str) -> QuestionForm:
     lowered = text.lower().replace("’", "'")
+    for phrase, plain in PHRASES:
+        lowered = lowered.replace(phrase, plain)
     words: set[str] = set()
     exact: list[str] = []
     tokens = LATIN_WORD.findall(re.sub(r"n't\b", " not", re.sub(r"'s\b|'(?=\s)", "", lowered.replace("cannot", "can not"))))
     for number, token in enumerate(tokens):
         if token in ENGLISH_NEGATIONS:
             exact.append("not" if token in ("not", "no", "never", "nobody", "none") else token)
-        elif NUMBER.fullmatch(token):
-            exact.append(token.replace(",", ""))
+        elif NUMBER.fullmatch(token) or token in ENGLISH_NUMERALS:
+            exact.append(ENGLISH_NUMERALS[token] if token in ENGLISH_NUMERALS else token.replace(",", ""))
         elif token in BINDING:
             following = next((word for word in tokens[number + 1 :] if word not in ENGLISH_ASKED_WORDS), "")
             if token != "to" or "from" in tokens:
-                exact.append(f"{token} {_meaning(latin_token(following))}")
+                exact.append(f"{token} {meaning_of(latin_token(following))}")
         elif token not in ENGLISH_ASKED_WORDS:
-            words.add(_meaning(token if HANGUL.search(token) else latin_token(token)))
+            words.add(meaning_of(token if HANGUL.search(token) else latin_token(token)))
     return QuestionForm(tuple(sorted(words)), tuple(sorted(exact)), _asked_english(lowered))
 
 
@@ -276,7 +299,8 @@ def _english_unit(word: str) -> str:
     return "people" if stem in {"peopl", "person", "employe", "staff"} else stem
 
 
-def _meaning(word: str) -> str:
+def meaning_of(word: str) -> str:
+    """Return the word that stands for all of its synonyms; the word itself where it has none."""
     return _synonyms().get(word, word)
 
 

@@ -13,6 +13,7 @@ from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.answering.cache import SemanticCache
 from llmflow.answering.conversing import Converser
 from llmflow.answering.memory import Memory, at_once, beside
+from llmflow.answering.model_judge import ModelJudge
 from llmflow.answering.summaries import summariser
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError
@@ -190,7 +191,9 @@ class Workspace:
         if self.application.answers is None:
             return None
         analyser = self.ingestion.preparation.analyser
-        return SemanticCache(self.application.answers, self.answering.cache, analyser, self.stores.embedder)
+        settings = self.answering.cache
+        second = ModelJudge(self._answerer.model, self.load("same_question_prompt")) if settings.ask_model else None
+        return SemanticCache(self.application.answers, settings, analyser, self.stores.embedder, second=second)
 
     @cached_property
     def _rewrite_prompt(self) -> str:
