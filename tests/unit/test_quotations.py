@@ -96,8 +96,8 @@ def test_no_hits_no_quotations():
 def test_any_text_is_quoted_within_the_limits_and_the_same_each_time(texts: list[str], question: str):
     hits = [hit(str(number), text, 0.5, language="en") for number, text in enumerate(texts)]
     evidence = weigh_evidence(question, hits, SETTINGS, ANALYSER)
-    chosen = choose_sentences(evidence, SETTINGS, ANALYSER)
-    assert chosen == choose_sentences(evidence, SETTINGS, ANALYSER)
+    chosen = list(choose_sentences(evidence, SETTINGS, ANALYSER))
+    assert chosen == list(choose_sentences(evidence, SETTINGS, ANALYSER))
     assert bool(chosen) == bool(evidence.sentences) and len(chosen) <= SETTINGS.sentences
     assert len({sentence.hit.chunk.id for sentence in chosen}) <= SETTINGS.passages
     for sentence in chosen:

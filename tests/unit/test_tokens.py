@@ -1,5 +1,7 @@
 """Korean and English text to tokens: what meets, what falls away, what stays whole."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,23 @@ def test_touching_letters_and_digits_join_and_others_do_not():
 def test_only_text_with_hangul_is_analysed_by_morphemes():
     found = morphemes(["plain English", "한글", ""], PLAIN)
     assert [item is None for item in found] == [True, False, True]
+
+
+LETTERS = st.text(st.sampled_from("가각한a Zé\u0301ﬁß·“ㄱㅏㄳ㉠㈀각ꥠﾡ漢Ως"), max_size=8)
+
+
+@given(LETTERS | st.text(max_size=8))
+def test_folding_piece_by_piece_is_folding_the_whole(text):
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    assert fold(text) == unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def test_morphemes_that_were_kept_are_nobody_elses():
+    first = morphemes(["휴가를 신청한다"], AnalyserSettings())[0]
+    assert first
+    first.clear()
+    again = morphemes(["휴가를 신청한다"], AnalyserSettings())
+    assert again[0] and again == morphemes(["휴가를 신청한다", "x"], AnalyserSettings())[:1]
 
 
 @given(st.text(alphabet="abXYZ가나 éÀüß1-", max_size=60))

@@ -34,6 +34,8 @@ class Kept:
     def write(self, traces: Sequence[AnswerTrace]) -> None:
         self.traces += traces
 
+    def begin(self) -> None: ...
+
     def record(self, trace: AnswerTrace) -> None:
         self.traces.append(trace)
 
@@ -104,7 +106,7 @@ def test_a_writer_that_fails_is_told_and_tried_again():
 
     def opened() -> Kept:
         tries.append(1)
-        if len(tries) == 1:
+        if len(tries) <= 2:
             raise ConnectionError("away")
         return kept
 
@@ -114,6 +116,38 @@ def test_a_writer_that_fails_is_told_and_tried_again():
     tracer.record(trace())
     tracer.close()
     assert len(kept.traces) == 1
+
+
+def test_what_writes_is_opened_before_the_first_trace():
+    opened = threading.Event()
+    tracer = QueuedTracer(TraceSettings(), lambda: opened.set() or Kept())
+    tracer.begin()
+    tracer.begin()
+    assert opened.wait(10)
+    tracer.close()
+
+
+def test_what_is_held_at_the_end_is_written_and_what_is_lost_is_counted_and_told(caplog):
+    kept = Kept()
+    tracer = QueuedTracer(TraceSettings(every_s=60, batch=3), lambda: kept)
+    for _ in range(10):
+        tracer.record(trace())
+    tracer.close()
+    assert (len(kept.traces), tracer.dropped) == (10, 0)
+    tracer.record(trace())
+    assert (len(kept.traces), tracer.dropped) == (10, 1)
+
+    release = threading.Event()
+
+    def opened_late() -> Kept:
+        release.wait(10)
+        return Kept()
+
+    late = QueuedTracer(TraceSettings(every_s=60, closing_s=0.01), opened_late)
+    late.record(trace())
+    late.close()
+    release.set()
+    assert late.dropped == 1 and "1 traces could not be written" in caplog.text
 
 
 def test_a_collector_gets_protobuf_with_ids_names_and_the_key():

@@ -247,9 +247,9 @@ class Answerer:
             if chunk_id not in numbers:
                 numbers[chunk_id] = len(numbers) + 1
                 citations.append(citation(numbers[chunk_id], sentence.hit, sentence.text))
-            lines.append(f"{on_one_line(sentence.hit, sentence.text)} [{numbers[chunk_id]}]")
-        for number, line in enumerate(lines):
-            yield line if number == 0 else f"\n{line}"
+            line = f"{on_one_line(sentence.hit, sentence.text)} [{numbers[chunk_id]}]"
+            yield f"\n{line}" if lines else line
+            lines.append(line)
         confidence, served = evidence.confidence, self.retriever.settings_id
         yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
 

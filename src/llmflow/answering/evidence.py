@@ -8,13 +8,15 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Self
 
 from pydantic import Field
 
 from llmflow.answering.spans import header_of, quotable_spans, record_around
 from llmflow.config import Settings
 from llmflow.ingestion.language import detect_language
-from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, analyse, joined, morphemes, tokens_of
+from llmflow.retrieval.tokens import HANGUL, LATIN, AnalyserSettings, Morpheme, analyse, joined, morphemes, tokens_of
 from llmflow.types import Hit
 
 VERB_WORTH = 0.3
@@ -28,6 +30,7 @@ FOREIGN_TRUST = 0.8
 """Worth of a passage in another language that holds all the names asked for, against one that holds every word."""
 NAME_LIKE = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z][a-z]*[A-Z0-9][A-Za-z0-9]*|[A-Z]{2,}[0-9]*|(?<=[a-z,] )[A-Z][a-z]+)")
 """Acronyms, codes, camel case, and capitalised words inside a sentence."""
+WORDS_ALONE = AnalyserSettings(bigrams=False)
 
 
 class EvidenceSettings(Settings):
@@ -83,10 +86,10 @@ def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSetting
     worth = question_words(question, analyser)
     if not hits or not worth:
         return Evidence((), 0.0)
-    words = list(worth)
-    pool = [words_in(words, _searchable(hit)) for hit in hits]
-    rarity = _weights(words, pool)
-    weights = {word: rarity[word] * worth[word] for word in words}
+    asked = Asked.of(worth)
+    pool = [asked.found_in(_searchable(hit)) for hit in hits]
+    rarity = _weights(asked.words, pool)
+    weights = {word: rarity[word] * worth[word] for word in asked.words}
     considered = hits[: settings.hits]
     pairs = list(zip(considered, pool, strict=False))
     single = max(_share(present, _expected(question, hit, weights)) for hit, present in pairs)
@@ -94,7 +97,7 @@ def weigh_evidence(question: str, hits: Sequence[Hit], settings: EvidenceSetting
     meaning = max((hit.channels.get("dense", 0.0) for hit in considered), default=0.0)
     low, high = settings.meaning
     confidence = max(0.5 * (single + max(single * FOREIGN_TRUST, together)), min(1.0, max(0.0, (meaning - low) / (high - low))))
-    ranked = _rank(considered, words, weights, sum(weights.values()))
+    ranked = _rank(considered, asked, weights)
     telling = tuple(sentence for sentence in ranked if sentence.words or sentence.hit is considered[0])
     silent = tuple(sentence for sentence in ranked if not sentence.words and sentence.hit is not considered[0])
     return Evidence(telling, confidence, question, weights, silent)
@@ -117,7 +120,7 @@ def _expected(question: str, hit: Hit, weights: Mapping[str, float]) -> Mapping[
     names = {name.lower() for name in NAME_LIKE.findall(question)}
     shared = {word for word in weights if (asked == "ko") != bool(HANGUL.search(word))}
     if asked == "en":
-        stems = set(analyse([" ".join(names)], AnalyserSettings(bigrams=False))[0].split()) if names else set()
+        stems = set(analyse([" ".join(names)], WORDS_ALONE)[0].split()) if names else set()
         shared |= {word for word in weights if word in stems}
     shared = {word for word in shared if not word.isdigit()}
     return {word: weights[word] for word in shared} or weights
@@ -158,36 +161,63 @@ def _searchable(hit: Hit) -> str:
     return f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {hit.chunk.text}"
 
 
-def words_in(words: Sequence[str], text: str) -> set[str]:
-    """Return the words that `text` holds: Latin ones by stem, Korean ones by their letters, spaces ignored."""
-    latin = [word for word in words if not HANGUL.search(word)]
-    present = set()
-    if latin:
-        stems = set(analyse([re.sub(r"[가-힣]+", " ", text)], AnalyserSettings(bigrams=False))[0].split())
-        present = {word for word in latin if word in stems}
-    squeezed = re.sub(r"\s+", "", text)
-    return present | {word for word in words if HANGUL.search(word) and word in squeezed}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of a question, in its order: those that are found by stem, and Korean ones by their letters."""
+
+    words: tuple[str, ...]
+    latin: frozenset[str]
+    korean: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: Collection[str]) -> Self:
+        korean = tuple(word for word in words if HANGUL.search(word))
+        return cls(tuple(words), frozenset(words) - frozenset(korean), korean)
+
+    def found_in(self, text: str) -> frozenset[str]:
+        """Return the words that `text` holds: Latin ones by stem, Korean ones by their letters, spaces ignored."""
+        found = self.latin & _stems(text) if self.latin else frozenset[str]()
+        if not self.korean:
+            return found
+        letters = _letters(text)
+        return found.union([word for word in self.korean if word in letters])
 
 
-def _weights(words: Sequence[str], pool: Sequence[set[str]]) -> dict[str, float]:
+@lru_cache(maxsize=8192)  # the same passages come back for question after question
+def _stems(text: str) -> frozenset[str]:
+    """Return the words of a text that are not in Hangul, stemmed as the index stems them."""
+    return frozenset(tokens_of(" ".join(LATIN.findall(text)), None, WORDS_ALONE).split())
+
+
+@lru_cache(maxsize=8192)
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def _weights(words: Sequence[str], pool: Sequence[Collection[str]]) -> dict[str, float]:
     count = len(pool)
     return {word: math.log(1 + (count + 1) / (1 + sum(word in present for present in pool))) for word in words}
 
 
-def _rank(hits: Sequence[Hit], words: Sequence[str], weights: dict[str, float], total: float) -> list[Sentence]:
+def _rank(hits: Sequence[Hit], asked: Asked, weights: Mapping[str, float]) -> list[Sentence]:
     """Return sentences by coverage plus a little for their passage's rank; headings count for what stands under them.
 
     So do the lines of the same record for one of its lines, but only here: they are not said where it is quoted.
     """
     ranked: list[tuple[float, int, Sentence]] = []
+    total, items = sum(weights.values()), tuple(weights.items())
     for rank, hit in enumerate(hits):
-        above = words_in(words, f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {header_of(hit)}")
+        above = asked.found_in(f"{hit.document.title} {' '.join(hit.chunk.heading_path)} {header_of(hit)}")
         for start, end in quotable_spans(hit):
-            own = words_in(words, hit.chunk.text[start:end])
+            own = asked.found_in(hit.chunk.text[start:end])
             record = record_around(hit, start)
-            around = above | words_in(words, record) if len(record) > end - start else above
-            coverage = sum(weights[word] for word in own) / total
-            inherited = sum(weights[word] for word in around - own) / total
-            score = coverage + 0.5 * inherited + 0.3 * hit.score / (1 + rank)
-            ranked.append((score, rank, Sentence(hit, start, end, coverage, score, frozenset(own), frozenset(above - own))))
+            around = above | asked.found_in(record) if len(record) > end - start else above
+            coverage = _sum_of(own, items) / total
+            score = coverage + 0.5 * _sum_of(around - own, items) / total + 0.3 * hit.score / (1 + rank)
+            ranked.append((score, rank, Sentence(hit, start, end, coverage, score, own, above - own)))
     return [item for _, _, item in sorted(ranked, key=lambda r: (-r[0], r[1], r[2].start))]
+
+
+def _sum_of(words: Collection[str], items: Sequence[tuple[str, float]]) -> float:
+    """Return the weights of these words, summed in the question's order: sets have another one in every process."""
+    return sum(weight for word, weight in items if word in words) if words else 0.0

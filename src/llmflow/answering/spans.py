@@ -6,6 +6,7 @@ it answers wrongly.
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
 from llmflow.ingestion.sentences import split_sentences
 from llmflow.types import ElementKind, Hit
@@ -25,15 +26,18 @@ WordsIn = Callable[[str], Collection[str]]
 """A text to the question's words that it holds."""
 
 
-def quotable_spans(hit: Hit) -> list[tuple[int, int]]:
+def quotable_spans(hit: Hit) -> tuple[tuple[int, int], ...]:
     """Return the spans (start, end) that may be quoted alone, in order, bare headings and headers left out unless alone."""
-    text = hit.chunk.text
-    headings = {heading.strip() for heading in (*hit.chunk.heading_path, hit.document.title, header_of(hit))}
+    headings = frozenset(heading.strip() for heading in (*hit.chunk.heading_path, hit.document.title, header_of(hit)))
+    return _telling_spans(hit.chunk.text, hit.chunk.kind, headings)
 
+
+@lru_cache(maxsize=2048)  # the same passages come back for question after question
+def _telling_spans(text: str, kind: ElementKind, headings: frozenset[str]) -> tuple[tuple[int, int], ...]:
     def tells(span: str) -> bool:
         return span.strip().strip("#").strip() not in headings and re.search(r"\w", span) is not None
 
-    return [span for span in _spans(hit) if tells(text[slice(*span)])] or [(0, len(text))]
+    return tuple(span for span in _spans(text, kind) if tells(text[slice(*span)])) or ((0, len(text)),)
 
 
 def record_around(hit: Hit, start: int) -> str:
@@ -90,11 +94,10 @@ def _row_under(header: Sequence[str], row: str) -> str:
     return BETWEEN.join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
 
 
-def _spans(hit: Hit) -> list[tuple[int, int]]:
-    text = hit.chunk.text
-    if hit.chunk.kind not in LINE_KINDS:
+def _spans(text: str, kind: ElementKind) -> list[tuple[int, int]]:
+    if kind not in LINE_KINDS:
         return split_sentences(text)
-    if hit.chunk.kind is not ElementKind.RECORD:
+    if kind is not ElementKind.RECORD:
         return [found.span() for found in LINE.finditer(text)]
     spans: list[tuple[int, int]] = []
     for record in RECORD.finditer(text):

@@ -40,6 +40,10 @@ class AnswerTrace:
 class Tracer(Protocol):
     """Takes traces without making anybody wait. What cannot be kept is dropped and counted, never raised."""
 
+    def begin(self) -> None:
+        """Prepare in the background what the first trace would need; safe twice, and never needed."""
+        ...
+
     def record(self, trace: AnswerTrace) -> None: ...
 
     def close(self) -> None:
@@ -49,6 +53,9 @@ class Tracer(Protocol):
 
 class NullTracer:
     """Keeps nothing."""
+
+    def begin(self) -> None:
+        """Do nothing."""
 
     def record(self, trace: AnswerTrace) -> None:
         """Do nothing."""

@@ -20,10 +20,16 @@ from llmflow.config import Settings
 
 HANGUL = re.compile(r"[가-힣]")
 WORD = re.compile(r"[^\W_]+")
+LATIN = re.compile(r"[^\W_가-힣]+")
+"""The words of a text without its Hangul."""
+OTHER_SCRIPT = re.compile(r"[^\x00-\x7f가-힣]+")
+LETTERS_OF_HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\u3200-\u321e\u3260-\u327e\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdf]")
 KIWI_LOCK = threading.Lock()
 CONTENT_TAGS = frozenset({"NNG", "NNP", "NNB", "NR", "NP", "XR", "VV", "VA", "MAG", "SL", "SN", "SH", "W_SERIAL"})
 LATIN_TAGS = frozenset({"SL", "SN", "SH", "W_SERIAL"})
 WEAK_TAGS = frozenset({"NNB", "NP"})
+KEPT_CHARACTERS = 1000
+"""Texts up to this long, asked for alone, keep their morphemes: questions and sentences."""
 LATIN_REPEATS = 2
 """A Korean noun of three or four syllables has about three tokens."""
 STOP_WORDS = frozenset(
@@ -86,8 +92,18 @@ def fold(text: str) -> str:
     """Return `text` in lower case with Latin accents removed; Hangul and other scripts stay whole."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.lower())
+    lowered = text.lower()
+    if LETTERS_OF_HANGUL.search(lowered):  # they join with what stands beside them
+        return _unaccented(lowered)
+    return OTHER_SCRIPT.sub(lambda match: _kept_unaccented(match.group()), lowered)
+
+
+def _unaccented(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+_kept_unaccented = lru_cache(maxsize=8192)(_unaccented)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +120,22 @@ def morphemes(texts: Sequence[str], settings: AnalyserSettings) -> list[list[Mor
     """Return Kiwi's tokens of each text with Hangul in it, None for the others; Kiwi loads only where needed."""
     found: list[list[Morpheme] | None] = [None] * len(texts)
     korean = [number for number, text in enumerate(texts) if HANGUL.search(text)]
+    if len(texts) == 1 and korean and len(texts[0]) <= KEPT_CHARACTERS:
+        return [list(_kept_morphemes(texts[0], settings.user_dictionary, settings.workers))]
     if korean:
         kiwi = load_kiwi(settings.user_dictionary, settings.workers)
         for number, tokens in zip(korean, _tokenize(kiwi, [texts[n] for n in korean]), strict=True):
-            found[number] = [Morpheme(t.form, t.tag.split("-")[0], t.start, t.len) for t in tokens]
+            found[number] = _morphemes_of(tokens)
     return found
+
+
+def _morphemes_of(tokens: Any) -> list[Morpheme]:
+    return [Morpheme(t.form, t.tag.split("-")[0], t.start, t.len) for t in tokens]
+
+
+@lru_cache(maxsize=512)  # one answer reads its question three times, and its sentences were quoted before
+def _kept_morphemes(text: str, user_dictionary: tuple[str, ...], workers: int) -> tuple[Morpheme, ...]:
+    return tuple(_morphemes_of(_tokenize(load_kiwi(user_dictionary, workers), [text])[0]))
 
 
 def _tokenize(kiwi: Any, texts: list[str]) -> list[Any]:

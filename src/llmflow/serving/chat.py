@@ -50,13 +50,17 @@ class WorkspaceChat:
         return self._workspace.stores.raw.get(document_id)
 
     def warm(self) -> None:
-        """Load what the first question would wait for: masker, morphemes, embedder, stores. Never raises, asks no chat model."""
+        """Load what the first questions would wait for: masker, morphemes, embedder, stores, and what writes their traces.
+
+        Never raises, asks no chat model.
+        """
         nobody = Principal("warm-up", user="warm-up")
         try:
             with self._warming:
                 answerer = self._workspace.answerer
                 for question in WARM_UP:
                     answerer.retriever.search(answerer.mask(question), nobody)
+                self._workspace.tracer.begin()
             calm_collector()
         except LlmflowError as exc:
             log.warning("Not ready: %s", exc)  # whoever asks is told the same
