@@ -1,6 +1,6 @@
 """Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
 
-Reads benchmarks/injection_texts/, one file an author (`a`, `b` and `d` had not seen the detector, `own` is by who made it,
+Reads benchmarks/injection_texts/, one file an author (`a` to `h` had not seen the detector, `own` is by who made it,
 `ordinary` holds passages of this repository and made-up prose), and the halves of injections.jsonl and benign_imperatives.jsonl
 that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an
 injected text only the window that reads most like an instruction teaches anything: the rest is its cover.
@@ -26,15 +26,15 @@ from llmflow.answering.untrusted_inspect import inspect
 TEXTS = ROOT / "benchmarks" / "injection_texts"
 TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
 UNREAD = "new-c"
-JUDGES = ("a", "b", "d")
-"""Authors whose texts neither patterns nor words were chosen on: the two scores are."""
+JUDGES = ("f", "g", "h")
+"""Authors whose texts nobody had read when patterns, words and `own` were written, all but formats: the scores are chosen on them."""
 FLAGGED, DOUBTED = 0.03, 0.10
-"""Shares of the judges' harmless texts above the two scores."""
+"""Shares of a judge's harmless texts above the two scores."""
 ORDINARY = 0.005
 """And of ordinary passages above the first."""
 STRENGTH, WORTH = 10.0, 2.0
 """Inverse regularisation, and what an injected text weighs beside a harmless window."""
-LEAST_TEXTS, LEAST_WEIGHT, SCALE, ROUNDS = 2, 4, 100.0, 3
+LEAST_TEXTS, LEAST_WEIGHT, SCALE, ROUNDS = 2, 6, 100.0, 3
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,12 @@ def best(classifier: Classifier, example: Example) -> float:
 
 
 def chosen_scores(found: dict[str, list[tuple[Example, float]]]) -> tuple[float, float]:
-    """Return the scores above which texts are flagged and doubted."""
-    harmless = [score for author in JUDGES for example, score in found.get(author, ()) if not example.row.injected]
+    """Return the scores above which texts are flagged and doubted: of the judges the middle one, so that none decides alone."""
+    harmless = [[score for example, score in found[author] if not example.row.injected] for author in JUDGES]
     ordinary = [score for _, score in found["ordinary"]]
-    flag = max(np.quantile(harmless, 1 - FLAGGED), np.quantile(ordinary, 1 - ORDINARY))
-    return round(float(flag), 3), round(float(min(np.quantile(harmless, 1 - DOUBTED), flag)), 3)
+    flag = max(float(np.median([np.quantile(scores, 1 - FLAGGED) for scores in harmless])), np.quantile(ordinary, 1 - ORDINARY))
+    doubt = float(np.median([np.quantile(scores, 1 - DOUBTED) for scores in harmless]))
+    return round(float(flag), 3), round(min(doubt, float(flag)), 3)
 
 
 def prepared(rows: Sequence[Labelled]) -> list[Example]:

@@ -53,7 +53,7 @@ def test_what_nobody_has_read_teaches_nothing(rows: list[Labelled]):
 def test_several_authors_teach_in_both_languages(rows: list[Labelled]):
     for path in sorted(TEXTS.glob("*.jsonl")):
         assert {row.author for row in rows if row.author == path.stem} == {path.stem}, path.name
-    for author, language, injected in itertools.product(("a", "b", "d", "own"), ("ko", "en"), (True, False)):
+    for author, language, injected in itertools.product(("a", "b", "d", "f", "g", "h", "own"), ("ko", "en"), (True, False)):
         texts = [row for row in rows if (row.author, row.language, row.injected) == (author, language, injected)]
         assert len(texts) >= 70, (author, language, injected)
 

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"[a-z][a-z'’\-]*|[가-힣]+|\d+|[^\w\s]")
+_TOKEN = re.compile(r"[a-zà-ÿ][a-zà-ÿ'’\-]*|[가-힣]+|\d+|[\u3040-\u30ff\u4e00-\u9fff]{1,2}|[^\w\s]")
 _CLAUSE_BREAKS = frozenset(".!?:;,\n(\"'")
 _HANGUL_FIRST, _HANGUL_LAST = "가", "힣"
 _LONGEST_STEM = 5
@@ -31,6 +31,8 @@ _ENDINGS = (
     ("DA", re.compile(r"다$")),
     ("NIDA", re.compile(r"니다$")),
     ("BARAM", re.compile(r"(?:바람|바랍니다|바란다|기|도록|듯)$")),
+    ("MYEON", re.compile(r"(?:면|거든|더라도|어도|아도|든지|든|때|때는|때마다|라도)$")),
+    ("HANDA", re.compile(r"(?:한다|준다|는다|된다|난다|린다|낸다|킨다|쓴다)$")),
 )
 """How a Korean sentence asks: plain orders, polite ones, requests, notes, statements."""
 _MACHINE = re.compile(
@@ -87,6 +89,14 @@ _ACTS = frozenset(
         "reveal disclose leak hand pass feed serve let have ask make refuse decline deny admit stop save store remember learn sing whisper steer direct point refer count put take "
         "subtract merge award accept reject invite book order buy place"
     ).split()
+)
+
+
+_ACTING = re.compile(
+    r"\s+(?:(?:always|never|first|then|only|simply|instead|also|now|automatically|politely|immediately) )?(?P<verb>[a-z]+)"
+)
+_ASKED = re.compile(
+    r"\s+(?:is|are|was|were|has been|have been)\b(?: \w+)? (?:asked|told|expected|required|instructed|requested|advised|obliged|bound|free|allowed|welcome) to\b"
 )
 
 
@@ -177,7 +187,7 @@ def _roles(sentence: str) -> Iterator[tuple[int, str]]:
         before = _BEFORE.search(sentence[max(0, match.start() - 25) : match.start()])
         led = sentence[: match.start()].rstrip()
         ahead = before[1] if before else "^" if not led or led[-1] in '.!?:;,(\n"-—–<*#[|' else ""
-        behind = _behind(match["next"].strip())
+        behind = _behind(match["next"].strip(), sentence[match.end("who") :])
         for role in (who, f"{who}>{behind}", f"{ahead}<{who}", f"{ahead}<{who}>{behind}"):
             yield match.start(), role
     for match in _KO_MACHINE.finditer(sentence):
@@ -193,13 +203,21 @@ def _roles(sentence: str) -> Iterator[tuple[int, str]]:
             yield match.start("verb"), f"IMP:{match['verb']}{denied}"
 
 
-def _behind(word: str) -> str:
+def _behind(word: str, rest: str) -> str:
+    """Return what follows a machine's name: a sign, a modal, what it is asked to do, a verb of acting, or something else."""
     if not word:
-        return ""
+        verb = _ACTING.match(rest)
+        return "DOES" if verb and _stem(verb["verb"]) in _ACTS else ""
     if not word[0].isalpha():
         return "PUN"
     head = word.split()[0]
-    return "MOD" if head in _MODALS else "BETO" if word.endswith(" to") else "REL" if head in _RELATIVES else "BE"
+    if word.endswith(" to") or _ASKED.match(rest):
+        return "BETO"
+    return "MOD" if head in _MODALS else "REL" if head in _RELATIVES else "BE"
+
+
+def _stem(verb: str) -> str:
+    return verb if verb in _ACTS else verb[:-1] if verb[:-1] in _ACTS else verb[:-2]
 
 
 def _is_hangul(token: str) -> bool:
