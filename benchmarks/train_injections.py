@@ -27,7 +27,7 @@ TEXTS = ROOT / "benchmarks" / "injection_texts"
 TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
 UNREAD = "new-c"
 JUDGES = ("f", "g", "h")
-"""Authors whose texts nobody had read when patterns, words and `own` were written, all but formats: the scores are chosen on them."""
+"""Their texts had not been read when patterns and lexicon were written; `own` imitates formats of h. They choose the scores."""
 FLAGGED, DOUBTED = 0.03, 0.10
 """Shares of a judge's harmless texts above the two scores."""
 ORDINARY = 0.005
