@@ -12,7 +12,6 @@ from llmflow.ingestion.run import run_ingestion
 from llmflow.ingestion.sources import SourceSettings
 from llmflow.ports import Pointer
 from llmflow.serving.catalog import Workspace, open_catalog
-from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.operating.health import Part, look_at, workspace_checks
 from llmflow.types import Answer, AskOptions, Principal, Space
 
@@ -49,7 +48,7 @@ def double(workspace) -> Iterator[VllmDouble]:
 
 
 def ask(workspace: Workspace) -> Answer:
-    *_, answer = WorkspaceChat(workspace).stream(QUESTION, STAFF)
+    *_, answer = workspace.traced_answerer.stream(QUESTION, STAFF)
     assert isinstance(answer, Answer)
     return answer
 

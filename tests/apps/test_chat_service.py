@@ -55,7 +55,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkspaceChat]
 
 
 def ask(service: WorkspaceChat, question: str, principal: Principal) -> tuple[list[str], Answer]:
-    *pieces, answer = service.stream(question, principal)
+    *pieces, answer = service.converser.stream(question, principal)
     assert isinstance(answer, Answer)
     return [piece for piece in pieces if isinstance(piece, str)], answer
 
@@ -114,14 +114,10 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
         order.append("warm")
         return []
 
-    def stream(*_: object) -> Iterator[Answer]:
-        order.append("asked")
-        yield Answer("x", False)
-
-    answerer = SimpleNamespace(mask=str, stream=stream, retriever=SimpleNamespace(search=search))
-    chat = WorkspaceChat(SimpleNamespace(answerer=answerer, traced_answerer=answerer))  # type: ignore[arg-type]
+    answerer = SimpleNamespace(mask=str, retriever=SimpleNamespace(search=search))
+    chat = WorkspaceChat(SimpleNamespace(answerer=answerer, converser="asked"))  # type: ignore[arg-type]
     warm = threading.Thread(target=chat.warm)
-    asks = threading.Thread(target=lambda: list(chat.stream("question", HR)))
+    asks = threading.Thread(target=lambda: order.append(str(chat.converser)))
     warm.start()
     assert warming.wait(30)
     asks.start()
@@ -133,7 +129,8 @@ def test_a_question_during_the_warm_up_waits_for_it_instead_of_loading_everythin
 
 
 def test_the_api_serves_it(service):
-    client = TestClient(asking_app(service, ConversingSettings(), guard_of(person("hr", "hr"), person("staff"))))
+    guard = guard_of(person("hr", "hr"), person("staff"))
+    client = TestClient(asking_app(service, ConversingSettings(), guard, service.converser.stream))
     found = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
     assert found["found"] and found["citations"][0]["source"] == "hr/leave.md"
     refused = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "staff"}).json()
@@ -149,14 +146,14 @@ def test_promoted_settings_are_followed_without_a_restart(service, tmp_path):
     elsewhere = RetrievalPromotions(other, workspace.retrieval)
     verdict = decide("retrieval settings", words.fingerprint(), conf, [Check("recall", True, 1.0, 0.9, "Good.")], "2026-01-01")
     elsewhere.keep_verdict(Candidate("words", words.model_dump(mode="json"), verdict))
-    streaming = service.stream(LEAVE, HR)
+    streaming = service.converser.stream(LEAVE, HR)
     elsewhere.promote("words", "kim", "a test")
     *_, ended = streaming
     assert ended.settings_id == conf
     after = ask(service, LEAVE, HR)[1]
     assert after.settings_id == words.fingerprint() and after.found
     assert all(set(hit.channels) == {"text"} for hit in service.search(LEAVE, HR))
-    with TestClient(asking_app(service, ConversingSettings(), guard_of(person("hr", "hr")))) as client:
+    with TestClient(asking_app(service, ConversingSettings(), guard_of(person("hr", "hr")), service.converser.stream)) as client:
         answer = client.post("/api/ask", json={"question": LEAVE}, headers={"who": "hr"}).json()
         assert answer["settings_id"] == words.fingerprint()
     elsewhere.roll_back("kim", "")

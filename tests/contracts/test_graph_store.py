@@ -560,19 +560,25 @@ class GraphStoreContract:
         assert store.statistics() == GraphStatistics(4, 4, 5, 0, 8, 0)
 
 
-class TestSqliteGraph(GraphStoreContract):
+class SqliteGraphContract(GraphStoreContract):
+    """The suite over files, each store in one of its own; subclasses name the class of the stores."""
+
+    kind: type[SqlGraphStore] = SqlGraphStore
+
     @pytest.fixture
     def fresh(self, tmp_path: Path) -> Iterator[Fresh]:
         stores: list[GraphStore] = []
 
         def make() -> GraphStore:
-            stores.append(SqlGraphStore(f"sqlite:///{tmp_path / str(len(stores))}/graph.db"))
+            stores.append(self.kind(f"sqlite:///{tmp_path / str(len(stores))}/graph.db"))
             return stores[-1]
 
         yield make
         for store in stores:
             store.close()
 
+
+class TestSqliteGraph(SqliteGraphContract):
     @given(steps=operations)
     @settings(max_examples=60, **RANDOM)
     def test_any_operations_leave_what_the_model_says(self, fresh: Fresh, steps: list) -> None:
@@ -729,18 +735,8 @@ class HeldGraph(SqlGraphStore):
                 return held
 
 
-class TestHeldGraph(GraphStoreContract):
-    @pytest.fixture
-    def fresh(self, tmp_path: Path) -> Iterator[Fresh]:
-        stores: list[HeldGraph] = []
-
-        def make() -> GraphStore:
-            stores.append(HeldGraph(f"sqlite:///{tmp_path / str(len(stores))}/graph.db"))
-            return stores[-1]
-
-        yield make
-        for store in stores:
-            store.close()
+class TestHeldGraph(SqliteGraphContract):
+    kind = HeldGraph
 
     @given(steps=operations)
     @settings(max_examples=60, **RANDOM)
@@ -790,6 +786,26 @@ class TestHeldGraph(GraphStoreContract):
             store.upsert([document(name, chunk(name, mention("k")))])
             wait_until(lambda: store._held() is not None, "a snapshot")
         assert store.find_entities(["k"], STAFF) == [EntityNode("k", "K", 2, 0)]
+        store.close()
+
+    def test_a_state_that_cannot_be_read_is_tried_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = SqlGraphStore(f"sqlite:///{tmp_path}/graph.db", GraphMemorySettings(settled_s=0.0))
+        store.upsert([document("d", chunk("c", mention("k")))])
+        tried: list[int] = []
+
+        def broken(_: sqlite3.Connection) -> GraphSnapshot:
+            tried.append(len(tried))
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+        monkeypatch.setattr("llmflow.adapters.sql_graph_memory.read_snapshot", broken)
+        for wanted in (1, 2):
+            for _ in range(5):
+                assert store.find_entities(["k"], STAFF) == [EntityNode("k", "K", wanted, 0)]
+                wait_until(lambda: not (store._memory and store._memory._loader and store._memory._loader.is_alive()), "the try")
+            assert len(tried) == len([one for one in caplog.records if "until it changes" in one.message]) == wanted
+            store.upsert([document("e", chunk("e", mention("k")))])
         store.close()
 
     def test_a_graph_that_is_too_large_is_read_from_its_tables(self, tmp_path: Path) -> None:

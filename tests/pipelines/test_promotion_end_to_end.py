@@ -116,7 +116,7 @@ def address(planted) -> Iterator[str]:
 
 
 def answer(chat: WorkspaceChat, question: JudgedQuestion) -> Answer:
-    *_, last = chat.stream(question.text, question.principal)
+    *_, last = chat.converser.stream(question.text, question.principal)
     assert isinstance(last, Answer)
     return last
 
@@ -160,7 +160,7 @@ def test_a_planted_better_setting_is_promoted_served_at_once_and_rolled_back(pla
     assert candidate is not None and candidate.verdict.promoted, candidate and candidate.verdict.reasons
     assert answer(chat, question).settings_id == conf  # judged is not served
 
-    started = chat.stream(question.text, question.principal)
+    started = chat.converser.answerer.stream(question.text, question.principal)
     promoted = planted.run("promote", "better", "--reason", "finds the second document", "--by", "kim")
     assert promoted.returncode == 0, promoted.stderr[-2000:]
     assert json.loads(promoted.stdout)["id"] == candidate.id

@@ -25,7 +25,6 @@ from llmflow.retrieval.fusion import FusionSettings
 from llmflow.retrieval.rerank import RerankSettings, merge
 from llmflow.retrieval.retriever import RetrievalSettings, Retriever
 from llmflow.serving.catalog import STORE_ENTRIES, Workspace, build_answerer, build_retriever
-from llmflow.serving.chat import WorkspaceChat
 from llmflow.serving.evaluation.benchmarks import embedded_stores
 from llmflow.serving.evaluation.evaluate import evaluate_judged_set
 from llmflow.serving.evaluation.fusion_fit import describe_fit, fit_fusion, write_fit
@@ -239,15 +238,15 @@ def test_a_running_retriever_outlives_a_change_of_the_embedder(fresh: Stores):
 
 
 def test_a_running_chat_answers_through_a_change_of_the_embedder(fresh: Stores):
-    chat = WorkspaceChat(workspace_over(fresh))
+    chat = workspace_over(fresh)
 
     def ask() -> Answer:
-        *_, answer = chat.stream(QUESTION, ASKER)
+        *_, answer = chat.traced_answerer.stream(QUESTION, ASKER)
         assert isinstance(answer, Answer)
         return answer
 
     assert ask().found
-    begun = chat.stream(QUESTION, ASKER)
+    begun = chat.traced_answerer.stream(QUESTION, ASKER)
     first = next(begun)
     for name in ("newer", "newest"):
         index(replace(fresh, embedder=WordEmbedder(name, 24)))

@@ -16,6 +16,7 @@ from llmflow.accounts.names import account_name, display_name, group_name
 from llmflow.config import Settings
 from llmflow.errors import Refused, SignInRequired
 from llmflow.types import Role
+from llmflow.wording import said
 
 MAX_GROUPS = 500
 _STRENGTH = (Role.USER, Role.ENGINEER, Role.ADMINISTRATOR)
@@ -64,11 +65,11 @@ def read_claims(claims: Mapping[str, Any], settings: ClaimSettings) -> ClaimedAc
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-        raise SignInRequired("The identity provider says nothing of who signed in: the claim 'sub' is missing or no text.")
+        raise SignInRequired(said("claims.no_subject"))
     try:
         name = account_name(_text(claims, settings.name) or subject)
     except Refused as exc:
-        raise SignInRequired(f"The identity provider's claim '{settings.name}' is no name: {exc}") from exc
+        raise SignInRequired(said("claims.no_name", claim=settings.name, reason=exc)) from exc
     groups, left_out = _groups(claims, settings)
     shown = display_name(_text(claims, settings.display_name), name)
     return ClaimedAccount(subject, name, shown, _tenant(claims, settings), _role(claims, settings), groups, left_out)
@@ -86,7 +87,7 @@ def _groups(claims: Mapping[str, Any], settings: ClaimSettings) -> tuple[tuple[s
         except Refused:
             left_out.append(value[:100])
     if len(groups) > MAX_GROUPS:
-        raise SignInRequired(f"The identity provider names {len(groups)} groups, {MAX_GROUPS} are allowed. Use group_prefix.")
+        raise SignInRequired(said("claims.too_many_groups", count=len(groups), most=MAX_GROUPS))
     return tuple(sorted(groups)), tuple(sorted(set(left_out))[:20])
 
 
@@ -96,7 +97,7 @@ def _role(claims: Mapping[str, Any], settings: ClaimSettings) -> Role:
     if roles:
         return max(roles, key=_STRENGTH.index)
     if settings.default_role is None:
-        raise SignInRequired("Your account has no role in llmflow. Ask whoever runs the identity provider for one.")
+        raise SignInRequired(said("claims.no_role"))
     return settings.default_role
 
 
@@ -105,7 +106,7 @@ def _tenant(claims: Mapping[str, Any], settings: ClaimSettings) -> str:
         return settings.tenant
     named = {settings.tenants[value] for value in _texts(claims, settings.tenant_claim) if value in settings.tenants}
     if len(named) != 1:
-        raise SignInRequired(f"The identity provider's claim '{settings.tenant_claim}' does not name exactly one known tenant.")
+        raise SignInRequired(said("claims.no_tenant", claim=settings.tenant_claim))
     return named.pop()
 
 
@@ -129,5 +130,5 @@ def _texts(claims: Mapping[str, Any], name: str) -> list[str]:
         return []
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
-        raise SignInRequired(f"The identity provider's claim '{name}' is neither a text nor a list of texts.")
+        raise SignInRequired(said("claims.no_texts", claim=name))
     return list(values)

@@ -16,10 +16,7 @@ def account_name(text: str) -> str:
     """Return the name in the form that is kept (NFKC, without outer spaces). Raises `Refused` for what is no name."""
     name = unicodedata.normalize("NFKC", text).strip()
     if not _ACCOUNT.fullmatch(name):
-        raise Refused(
-            f"{name[:80]!r} cannot be an account's name. Use 1 to 64 letters and digits of any script, and . _ @ + - inside; "
-            "begin with a letter or digit."
-        )
+        raise Refused(said("account.name", name=repr(name[:80])))
     return name
 
 
@@ -31,10 +28,7 @@ def group_name(text: str) -> str:
     if name == EVERYONE:
         raise Refused(said("group.everyone", name=EVERYONE))
     if not _GROUP.fullmatch(name):
-        raise Refused(
-            f"{name[:80]!r} cannot be a group. Use 1 to 100 letters and digits of any script, begin with one of them; "
-            "inside, spaces and _ . , = & / + @ - are fine."
-        )
+        raise Refused(said("group.name", name=repr(name[:80])))
     return name
 
 
@@ -46,7 +40,7 @@ def group_names(texts: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 def tenant_name(text: str) -> str:
     """Return the tenant. Raises `Refused` for what is none: names of tenants are part of ids and paths."""
     if not _TENANT.fullmatch(text):
-        raise Refused(f"{text[:80]!r} cannot be a tenant. Use 1 to 64 lower-case letters, digits, _ and -.")
+        raise Refused(said("tenant.name", name=repr(text[:80])))
     return text
 
 

@@ -18,6 +18,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from llmflow.errors import StoreUnavailable
+from llmflow.wording import said
 
 NAME = "llmflow"
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -130,8 +131,8 @@ class HueyQueue:
         try:
             yield
         except away as exc:
-            where = "Redis server of the job queue" if self._url else f"job queue {self._path}"
-            raise StoreUnavailable(f"The {where} failed: {exc}. Check that it is reachable and writable.") from exc
+            where = said("queue.redis") if self._url else said("queue.file", path=self._path)
+            raise StoreUnavailable(said("queue.failed", where=where, reason=exc)) from exc
 
 
 def _nobody(*_: object) -> None:

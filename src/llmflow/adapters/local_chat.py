@@ -6,6 +6,7 @@ from llmflow.errors import PromptTooLong
 from llmflow.finetuning.local_model import LocalModel
 from llmflow.finetuning.types import Message
 from llmflow.ports import ChatRequest
+from llmflow.wording import said
 
 
 class LocalChat:
@@ -22,6 +23,6 @@ class LocalChat:
         prompt = [Message("system", request.system), *turns]
         with self._model.use(self._adapter) as model:
             if not model.fits(prompt, request.max_tokens):
-                raise PromptTooLong(f"The prompt and {request.max_tokens} tokens of answer do not fit {self.name}.")
+                raise PromptTooLong(said("model.prompt_too_long", tokens=request.max_tokens, model=self.name))
             (answer,) = model.answers([prompt], request.max_tokens)
         yield answer.text

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from llmflow.adapters.milvus_server import LocalMilvus
 from llmflow.errors import StoreUnavailable
 from llmflow.types import Principal
+from llmflow.wording import said
 
 T = TypeVar("T")
 
@@ -62,9 +63,7 @@ class MilvusConnection:
                         self._address, token=self._token, timeout=self._timeout, dedicated=True, grpc_options=options
                     )
                 except MilvusException as exc:
-                    raise StoreUnavailable(
-                        f"Milvus at {self.uri} cannot be reached: {exc.message}. Check the address and that the server runs."
-                    ) from exc
+                    raise StoreUnavailable(said("milvus.away", address=self.uri, reason=exc.message)) from exc
             return self._client
 
     def run(self, doing: str, action: Callable[[Any], T]) -> T:
@@ -135,8 +134,9 @@ class MilvusConnection:
             self._client = None
 
     def _failure(self, doing: str, exc: Any) -> StoreUnavailable:
-        remedy = f"See {self.uri}.log." if self._local else "Check that the server runs."
-        return StoreUnavailable(f"Milvus at {self.uri} failed while {doing}: {exc.message}. {remedy}")
+        if self._local:
+            return StoreUnavailable(said("milvus.failed_here", address=self.uri, doing=doing, reason=exc.message))
+        return StoreUnavailable(said("milvus.failed", address=self.uri, doing=doing, reason=exc.message))
 
 
 def literal(value: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from llmflow.adapters.mlflow_opening import open_mlflow
 from llmflow.errors import NotFound, SettingsError, StoreUnavailable
 from llmflow.ports import ModelVersion, PromotionEvent, ServedAdapter
+from llmflow.wording import said
 
 TAG = "llmflow."
 ALIASES = ("candidate", "champion", "previous")
@@ -70,7 +71,7 @@ class MlflowRegistry:
             if name == version.adapter.name or name in version.aliases or name == str(version.number):
                 return version
         known = ", ".join(version.adapter.name for version in every[:10]) or "none yet: run the finetuning pipeline"
-        raise NotFound(f"There is no model '{name}'. Name one by name, number or alias: {known}.")
+        raise NotFound(said("model.none_named", name=name, known=known))
 
     def aliased(self, alias: str) -> ModelVersion | None:
         return next((version for version in self.versions() if alias in version.aliases), None)

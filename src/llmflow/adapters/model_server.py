@@ -11,6 +11,7 @@ from pydantic import Field
 
 from llmflow.config import Settings
 from llmflow.errors import ModelUnavailable
+from llmflow.wording import said
 
 Result = TypeVar("Result")
 BUSY = frozenset({408, 425, 429})
@@ -58,22 +59,22 @@ class ModelServer:
         import httpx
 
         if query and self._clock() < self._rests_until:
-            raise self._unavailable(path, f"it is left alone for {self.settings.rest_s:g} s after it did not answer in time")
+            raise self._unavailable(path, said("model_server.rests", seconds=f"{self.settings.rest_s:g}"))
         try:
             answer = self._attempt(path, body, self.settings.query_timeout_s if query else self.settings.timeout_s)
         except httpx.TimeoutException as exc:
             if query:
                 self._rests_until = self._clock() + self.settings.rest_s
-            raise self._unavailable(path, "no answer in time") from exc
+            raise self._unavailable(path, said("model_server.slow")) from exc
         except httpx.HTTPStatusError as exc:
-            said = " ".join(exc.response.text.split())[:SHOWN]
-            raise self._unavailable(path, f"status {exc.response.status_code}: {said or 'no text'}") from exc
+            text = " ".join(exc.response.text.split())[:SHOWN] or "no text"
+            raise self._unavailable(path, said("model_server.status", status=exc.response.status_code, text=text)) from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise self._unavailable(path, f"{type(exc).__name__}: {exc}") from exc
         try:
             return answer.json()
         except ValueError as exc:
-            raise self._unavailable(path, "the answer is no JSON") from exc
+            raise self._unavailable(path, said("model_server.no_json")) from exc
 
     def post_batches(
         self, texts: Sequence[str], ask: Callable[[Sequence[str]], Sequence[Result]], query: bool = False
@@ -118,10 +119,7 @@ class ModelServer:
 
     def _unavailable(self, path: str, why: str) -> ModelUnavailable:
         address = self.settings.url.rstrip("/") + path
-        return ModelUnavailable(
-            f"The {self._what} at {address} cannot be used: {why}. Check that the server runs there and serves this model, "
-            "or choose another backend for it in the environment's catalog.yml."
-        )
+        return ModelUnavailable(said("model_server.away", what=self._what, address=address, reason=why))
 
 
 def _passes(exc: BaseException) -> bool:

@@ -8,6 +8,7 @@ from pydantic import Field
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong
 from llmflow.ports import ChatRequest
+from llmflow.wording import said
 
 
 class UnknownModel(ModelUnavailable):
@@ -67,20 +68,15 @@ class OpenAIChat:
                     yield choice.delta.content
                 finished = finished or (choice is not None and choice.finish_reason is not None)
         except NotFoundError as exc:
-            raise UnknownModel(
-                f"The server at {self.settings.base_url} does not serve {self.settings.model}. "
-                "Check the name, or bring the server to what is promoted: llmflow models sync"
-            ) from exc
+            raise UnknownModel(said("model.unknown", address=self.settings.base_url, model=self.settings.model)) from exc
         except BadRequestError as exc:
             if "maximum context length" in str(exc):
-                raise PromptTooLong(
-                    f"The prompt and {request.max_tokens} tokens of answer do not fit {self.settings.model}."
-                ) from exc
-            raise self._failure(begun, f"it refused the request ({exc})") from exc
+                raise PromptTooLong(said("model.prompt_too_long", tokens=request.max_tokens, model=self.settings.model)) from exc
+            raise self._failure(begun, said("model.refused", reason=exc)) from exc
         except (OpenAIError, httpx2.HTTPError) as exc:
             raise self._failure(begun, type(exc).__name__) from exc
         if not finished:  # a server that is stopped in order closes the stream without saying that the answer ended
-            raise self._failure(begun, "the stream ended early")
+            raise self._failure(begun, said("model.ended_early"))
         return used
 
     def count_tokens(self, text: str) -> int | None:
@@ -107,15 +103,10 @@ class OpenAIChat:
             self._client = None
 
     def _failure(self, begun: bool, why: str) -> ModelUnavailable:
-        where = f"{self.settings.model} at {self.settings.base_url}"
+        model, address = self.settings.model, self.settings.base_url
         if begun:
-            return ModelInterrupted(
-                f"The chat model {where} stopped in the middle of its answer ({why}). What is shown is incomplete: ask again."
-            )
-        return ModelUnavailable(
-            f"The chat model {where} did not answer: {why}. "
-            "Check that the server runs and serves that name, or remove chat_model from the environment's catalog."
-        )
+            return ModelInterrupted(said("model.interrupted", model=model, address=address, reason=why))
+        return ModelUnavailable(said("model.away", model=model, address=address, reason=why))
 
     def _open(self) -> Any:
         if self._client is None:

@@ -10,13 +10,14 @@ from urllib.parse import urlencode, urlsplit
 from llmflow.accounts.settings import LOOPBACK, OidcSettings
 from llmflow.errors import SignInRequired, StoreUnavailable
 from llmflow.ports.identity import Passed
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
 METADATA_S = 3600.0
 KEYS_S = 60.0
 """The provider's keys are fetched again for a token that none of them signed, at most so often."""
-_REFUSED = "The identity provider's answer was not accepted. Sign in once more; if it stays, tell your administrator."
+_REFUSED = said("provider.refused")
 
 
 class OpenIdProvider:
@@ -142,7 +143,7 @@ class OpenIdProvider:
     def _endpoint(self, name: str) -> str:
         address = self._provider().get(name)
         if not isinstance(address, str) or not _is_safe(address):
-            raise StoreUnavailable(f"The identity provider {self._settings.issuer} offers no {name} over https.")
+            raise StoreUnavailable(said("provider.no_endpoint", issuer=self._settings.issuer, name=name))
         return address
 
     def _provider(self) -> Mapping[str, Any]:
@@ -151,7 +152,7 @@ class OpenIdProvider:
                 found = self._get_json(self._settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
                 if found.get("issuer") != self._settings.issuer:
                     raise StoreUnavailable(
-                        f"{self._settings.issuer} calls itself {found.get('issuer')!r}. Set auth.oidc.issuer to exactly that."
+                        said("provider.other_name", issuer=self._settings.issuer, found=repr(found.get("issuer")))
                     )
                 self._metadata = (time.monotonic(), found)
             return self._metadata[1]
@@ -177,14 +178,11 @@ class OpenIdProvider:
         except (httpx2.HTTPError, ValueError, OSError) as exc:
             raise self._away(exc) from exc
         if not isinstance(found, dict):
-            raise StoreUnavailable(f"{address} did not answer with a JSON object.")
+            raise StoreUnavailable(said("provider.no_object", address=address))
         return found
 
     def _away(self, exc: Exception) -> StoreUnavailable:
-        return StoreUnavailable(
-            f"The identity provider {self._settings.issuer} cannot be asked ({type(exc).__name__}: {exc}). Try again; if it "
-            "stays, check auth.oidc.issuer and the network between."
-        )
+        return StoreUnavailable(said("provider.away", issuer=self._settings.issuer, reason=f"{type(exc).__name__}: {exc}"))
 
 
 def _is_safe(address: str) -> bool:

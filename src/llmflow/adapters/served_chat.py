@@ -14,6 +14,7 @@ from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable
 from llmflow.finetuning.adapter_files import check_adapter
 from llmflow.ports import ChatModel, ChatRequest, ModelServer, Pointer
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class ServedChat:
     def stream(self, request: ChatRequest) -> Iterator[str]:
         model = self.current()
         if model is None:
-            raise ModelUnavailable("No chat model is served. Start one: llmflow serve-llm")
+            raise ModelUnavailable(said("model.none_served"))
         return model.stream(request)
 
     def ask(self, pointer: Pointer, request: ChatRequest) -> Iterator[str]:
@@ -87,7 +88,7 @@ class ServedChat:
                     return
             finally:
                 server.close()
-        raise ModelUnavailable(f"None of {', '.join(pointer.replicas)} answers. Start it: llmflow serve-llm")
+        raise ModelUnavailable(said("model.none_answers", addresses=", ".join(pointer.replicas)))
 
     def count_tokens(self, pointer: Pointer, text: str) -> int | None:
         """Return the count of the first replica; all serve one base, whose tokenizer it is."""

@@ -274,7 +274,7 @@ def _make_groups(connection: Connection, tenant: str, names: Sequence[str]) -> i
     for name in names:
         _checked_name(name, "group")
         if name == EVERYONE or name.startswith(OWN_SPACE):
-            raise Refused(f"No group may be named '{name}': '{EVERYONE}' is everyone, and '{OWN_SPACE}' begins own spaces.")
+            raise Refused(said("group.reserved", name=name, everyone=EVERYONE, prefix=OWN_SPACE))
     _make_tenant(connection, tenant)
     rows = [{"tenant": storable(tenant), "name": storable(name)} for name in names]
     return sum(_add_missing(connection, groups, row) for row in rows)
@@ -297,7 +297,7 @@ def _add_missing(connection: Connection, table: Any, row: Mapping[str, Any]) -> 
 
 def _checked_name(name: str, kind: str) -> None:
     if not name.strip() or max(len(name), len(folded(name))) > LONGEST_NAME:
-        raise Refused(f"The name of this {kind} is empty or long. Use 1 to {LONGEST_NAME} characters.")
+        raise Refused(said("name.length", kind=kind, most=LONGEST_NAME))
 
 
 def _keep_administrator(connection: Connection, account_id: str) -> None:

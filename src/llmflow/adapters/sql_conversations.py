@@ -153,7 +153,7 @@ class SqlConversationStore(ConversationReader):
 
     def rate(self, message_id: str, account_id: str, rating: str, reason: str = "", correction: str = "") -> Message:
         if rating not in RATINGS:
-            raise Refused(f"Unknown rating '{rating[:20]}'. Choose one of: up, down, or empty to take it back.")
+            raise Refused(said("rating.unknown", rating=rating[:20]))
         with self._write() as connection:
             row = _answer(connection, message_id, account_id)
             if row.status == MessageStatus.PENDING or row.withdrawn:

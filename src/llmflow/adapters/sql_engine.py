@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmflow.errors import StoreUnavailable
+from llmflow.wording import said
 
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -69,11 +70,11 @@ def database_errors(engine: Any) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as exc:
-        raise StoreUnavailable(f"All connections to the database {shown} are in use. Try again in a moment.") from exc
+        raise StoreUnavailable(said("database.busy", address=shown)) from exc
     except (DBAPIError, sqlite3.Error) as exc:
         cause = exc.orig if isinstance(exc, DBAPIError) else exc
         reason = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
-        raise StoreUnavailable(f"The database {shown} failed: {reason}. Check that it is reachable and writable.") from exc
+        raise StoreUnavailable(said("database.failed", address=shown, reason=reason)) from exc
 
 
 @contextlib.contextmanager

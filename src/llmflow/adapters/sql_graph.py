@@ -33,6 +33,7 @@ from llmflow.adapters.sql_prepared import Reading, reading
 from llmflow.errors import StoreUnavailable
 from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
 from llmflow.types import Principal, Relation
+from llmflow.wording import said
 
 STREAM_ROWS = 10_000
 
@@ -195,10 +196,7 @@ class SqlGraphStore:
             raise  # our own mistake, not the database's absence
         except (DBAPIError, PoolTimeout, OSError, sqlite3.Error) as exc:
             reason = exc.orig if isinstance(exc, DBAPIError) else exc
-            raise StoreUnavailable(
-                f"The graph database {self._address} cannot be used: {reason}. "
-                "Check that the path is writable and not full, or that the server runs and accepts the account; then try again."
-            ) from exc
+            raise StoreUnavailable(said("graph.away", address=self._address, reason=reason)) from exc
 
 
 def _title_reach(tenant: str, sample: int) -> Any:

@@ -14,6 +14,9 @@ from llmflow.config import Settings
 LOOK_S = 0.005
 """Other questions look for microseconds; whoever holds the connection longer is taking a snapshot."""
 
+UNREADABLE = (sqlite3.Error, ValueError, LookupError, TypeError)
+"""What a database or a row that is damaged leads to."""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,7 @@ class GraphMemory:
         self._connection: sqlite3.Connection | None = None
         self._held: GraphSnapshot | None = None
         self._version: int | None = None
-        """The state that `_held` is of, or for which there is none: too large."""
+        """The state that `_held` is of, or for which there is none: too large, or it could not be read."""
         self._seen: tuple[int, float] | None = None
         self._loader: threading.Thread | None = None
         self._closed = False
@@ -64,7 +67,10 @@ class GraphMemory:
             self._using.release()
 
     def load(self) -> None:
-        """Take a snapshot now, and return when it is there. An error is logged: the tables tell it to whoever asks."""
+        """Take a snapshot now, and return when it is there.
+
+        An error is logged, and the same state is not tried again: the tables are asked until somebody has written.
+        """
         with self._using:
             version = self._look()
             if version in (None, self._version) or self._connection is None:
@@ -76,9 +82,9 @@ class GraphMemory:
                     found = read_snapshot(self._connection) if chunks <= self._settings.max_chunks else None
                 finally:
                     self._connection.execute("ROLLBACK")
-            except sqlite3.Error as exc:
-                log.warning("The graph is not kept in memory: %s", exc)
-                return
+            except UNREADABLE as exc:
+                log.warning("The graph is not kept in memory until it changes: %s: %s", type(exc).__name__, exc)
+                found = None
             if self._look() == version:  # else somebody committed meanwhile: which of the two was read is not known
                 self._held, self._version = found, version
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from llmflow.adapters.sql_state_database import StateDatabase
 from llmflow.errors import Refused
+from llmflow.wording import said
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -52,7 +53,7 @@ def instant(value: str) -> str:
         found = datetime.fromisoformat(value)
         return _written(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC))
     except (ValueError, OverflowError) as exc:
-        raise Refused(f"'{value[:40]}' is no time. Write it in ISO 8601, like 2026-11-25 or 2026-11-25T09:00:00Z.") from exc
+        raise Refused(said("time.malformed", text=repr(value[:40]))) from exc
 
 
 def earlier(moment: str, seconds: float) -> str:

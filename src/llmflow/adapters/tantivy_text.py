@@ -16,6 +16,7 @@ from filelock import FileLock
 from llmflow.errors import StoreUnavailable
 from llmflow.ports import TextRow
 from llmflow.types import Principal, ScoredId
+from llmflow.wording import said
 
 TIE_MARGIN = 16
 """Extra hits read so that equal scores around the cut are ordered by id, not by place in the index."""
@@ -124,10 +125,7 @@ class TantivyTextIndex:
                     self._path.mkdir(parents=True, exist_ok=True)
                     self._opened = tantivy.Index(builder.build(), path=str(self._path))
                 except (OSError, ValueError) as exc:
-                    raise StoreUnavailable(
-                        f"The full-text index at {self._path} cannot be opened: {exc}. "
-                        "Run `llmflow doctor --repair` to rebuild it from the state database."
-                    ) from exc
+                    raise StoreUnavailable(said("text_index.broken", path=self._path, reason=exc)) from exc
             return self._opened
 
     @contextlib.contextmanager
@@ -138,7 +136,7 @@ class TantivyTextIndex:
             try:
                 writer = index.writer(heap_size=self._heap, num_threads=1)
             except ValueError as exc:
-                raise StoreUnavailable(f"The full-text index at {self._path} is being written by another process.") from exc
+                raise StoreUnavailable(said("text_index.held", path=self._path)) from exc
             try:
                 writer.garbage_collect_files()  # a killed commit leaves a file that the same commit would refuse to write again
                 yield writer

@@ -130,5 +130,5 @@ def imported(file: TemplatesFile) -> list[TemplateBody]:
     names = [body.name for body in file.templates]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Refused(f"Names stand twice in the file: {', '.join(twice)}. Give each template a name of its own.")
+        raise Refused(said("template.twice", names=", ".join(twice)))
     return file.templates

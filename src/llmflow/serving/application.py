@@ -74,10 +74,9 @@ class Services:
 
 def open_services(workspace: Workspace, guard: Guard, settings: ConversingSettings) -> Services:
     """Return the services of a workspace, which stays the caller's to close."""
-    operating = build_operating(workspace)
-    conversations = make_conversations(workspace, settings, operating.events)
-    chat, templates = WorkspaceChat(workspace), workspace.application.templates
-    return Services(guard, conversations, chat, templates, answer_threads(settings), operating)
+    operating, chat = build_operating(workspace), WorkspaceChat(workspace)
+    conversations = make_conversations(workspace, chat, settings, operating.events)
+    return Services(guard, conversations, chat, workspace.application.templates, answer_threads(settings), operating)
 
 
 def answer_threads(settings: ConversingSettings) -> ThreadPoolExecutor:
@@ -85,7 +84,9 @@ def answer_threads(settings: ConversingSettings) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.at_once + settings.waiting, "answer")
 
 
-def make_conversations(workspace: Workspace, settings: ConversingSettings, events: EventLog) -> Conversations:
+def make_conversations(
+    workspace: Workspace, chat: WorkspaceChat, settings: ConversingSettings, events: EventLog
+) -> Conversations:
     """Return the conversations of a workspace: its state database, its converser, its masker."""
     store = workspace.application.conversations
     masker = load_masker(workspace.ingestion.preparation.masking)
@@ -98,7 +99,7 @@ def make_conversations(workspace: Workspace, settings: ConversingSettings, event
         language: str | None,
         options: AskOptions,
     ) -> Iterator[str | Answer]:
-        return workspace.converser.stream(question, principal, session_id, history, language, options)
+        return chat.converser.stream(question, principal, session_id, history, language, options)
 
     def forget(session_id: str) -> None:
         workspace.converser.forget(session_id)

@@ -3,11 +3,12 @@
 import gc
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from llmflow.answering.conversing import Converser
 from llmflow.errors import LlmflowError
 from llmflow.serving.catalog import Workspace
-from llmflow.types import Answer, ChatTurn, Hit, Principal
+from llmflow.types import Hit, Principal
 
 log = logging.getLogger(__name__)
 
@@ -16,19 +17,18 @@ WARM_UP = ("준비되었나요?", "Is everything ready?")
 
 
 class WorkspaceChat:
-    """ChatService (serving/service.py) that asks the workspace's one answerer."""
+    """ChatService (serving/service.py), and what answers, of one workspace."""
 
     def __init__(self, workspace: Workspace):
         self._workspace = workspace
         self._warming = threading.Lock()
         """Held by the warm-up: a question that comes meanwhile waits for it instead of loading every model a second time."""
 
-    def stream(
-        self, question: str, principal: Principal, history: Sequence[ChatTurn] = (), language: str | None = None
-    ) -> Iterator[str | Answer]:
+    @property
+    def converser(self) -> Converser:
+        """The workspace's one converser; ask for it once a question."""
         with self._warming:
-            answerer = self._workspace.traced_answerer
-        return answerer.stream(question, principal, history, language)
+            return self._workspace.converser
 
     def search(self, question: str, principal: Principal, limit: int = 10, documents: Sequence[str] = ()) -> list[Hit]:
         with self._warming:

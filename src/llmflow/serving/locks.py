@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmflow.errors import StoreUnavailable
+from llmflow.wording import said
 from llmflow.workspace import home_path
 
 WAIT_SECONDS = 600
@@ -34,7 +35,7 @@ def _held(work: str, wait_s: float) -> Iterator[None]:
     try:
         lock.acquire(timeout=wait_s)
     except Timeout as exc:
-        raise StoreUnavailable(f"Another {work} has held {path} for {wait_s:.0f} s. Wait for it to end, or stop it.") from exc
+        raise StoreUnavailable(said("lock.held", work=work, path=path, seconds=f"{wait_s:.0f}")) from exc
     try:
         yield
     finally:

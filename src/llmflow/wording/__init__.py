@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmflow.wording.documents import DOCUMENTS
+from llmflow.wording.fields import FIELDS
 from llmflow.wording.people import PEOPLE
 from llmflow.wording.requests import REQUESTS
+from llmflow.wording.services import SERVICES
+from llmflow.wording.wishes import WISHES
 
-SENTENCES: Mapping[str, tuple[str, str]] = {**DOCUMENTS, **PEOPLE, **REQUESTS}
+SENTENCES: Mapping[str, tuple[str, str]] = {**DOCUMENTS, **PEOPLE, **REQUESTS, **SERVICES, **WISHES, **FIELDS}
 """English and Korean by code. Codes are kept with documents: they are never given another meaning."""
 LANGUAGES = ("en", "ko")
 

@@ -167,4 +167,51 @@ PEOPLE: Mapping[str, tuple[str, str]] = {
         "Ask your administrator if you need it.",
         "필요하면 관리자에게 문의하세요.",
     ),
+    "oidc.started_elsewhere": (
+        "This sign-in was not started in this browser, or too long ago. Start it again.",
+        "이 브라우저에서 시작한 로그인이 아니거나 너무 오래되었습니다. 다시 시작해 주세요.",
+    ),
+    "sign_in.wrong": (
+        "This name and password do not open an account, or it is locked for a while after too many attempts.",
+        "이름과 비밀번호가 맞지 않거나, 여러 번 틀려 계정이 잠시 잠겨 있습니다.",
+    ),
+    "sign_in.too_many": (
+        "Too many sign-ins failed from this address. Try again in {seconds} seconds.",
+        "이 주소에서 로그인을 여러 번 실패했습니다. {seconds}초 뒤에 다시 해 주세요.",
+    ),
+    "sign_in.few": ("A few failed sign-ins an address.", "주소마다 로그인 실패는 몇 번까지입니다."),
+    "sign_in.wait": ("Wait, then sign in.", "기다렸다가 로그인해 주세요."),
+    "key.malformed": (
+        "This is no key of llmflow: keys start with '{prefix}'. Make one on your account's page.",
+        "llmflow의 키가 아닙니다: 키는 '{prefix}'로 시작합니다. 계정 메뉴에서 만들어 주세요.",
+    ),
+    "origin.other": (
+        "This was sent from another site's page. Only pages of this address may write with a session; programs use a key.",
+        "다른 사이트의 페이지에서 보낸 요청입니다. 로그인한 채로 쓰는 것은 이 주소의 페이지만 할 수 있습니다; 프로그램은 키를 "
+        "쓰세요.",
+    ),
+    "account.name": (
+        "{name} cannot be an account's name. Use 1 to 64 letters and digits of any script, and . _ @ + - inside; begin with a "
+        "letter or digit.",
+        "{name}은(는) 계정 이름이 될 수 없습니다. 글자와 숫자 1~64자를 쓰고 글자나 숫자로 시작하세요; "
+        "가운데에는 점과 _ @ + - 도 됩니다.",
+    ),
+    "group.name": (
+        "{name} cannot be a group. Use 1 to 100 letters and digits of any script, begin with one of them; inside, spaces and "
+        "_ . , = & / + @ - are fine.",
+        "{name}은(는) 그룹 이름이 될 수 없습니다. 글자와 숫자 1~100자를 쓰고 글자나 숫자로 시작하세요; "
+        "가운데에는 빈칸, 점과 _ , = & / + @ - 도 됩니다.",
+    ),
+    "tenant.name": (
+        "{name} cannot be a tenant. Use 1 to 64 lower-case letters, digits, _ and -.",
+        "{name}은(는) 조직 이름이 될 수 없습니다. 영어 소문자, 숫자, _와 -를 1~64자로 쓰세요.",
+    ),
+    "group.reserved": (
+        "No group may be named '{name}': '{everyone}' is everyone, and '{prefix}' begins own spaces.",
+        "그룹 이름을 '{name}'(으)로 할 수 없습니다: '{everyone}'은 모두이고, '{prefix}'은 각자의 공간입니다.",
+    ),
+    "name.length": (
+        "The name of this {kind} is empty or long. Use 1 to {most} characters.",
+        "이름({kind})이 비었거나 깁니다. 1자에서 {most}자로 써 주세요.",
+    ),
 }

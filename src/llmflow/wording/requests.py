@@ -148,7 +148,7 @@ REQUESTS: Mapping[str, tuple[str, str]] = {
         "그런 메시지가 없습니다.",
     ),
     "rating.unknown": (
-        "Unknown rating '{rating}'. Choose up or down, or nothing to take it back.",
+        "Unknown rating '{rating}'. Choose one of: up, down, or empty to take it back.",
         "'{rating}'은(는) 평가가 아닙니다. up이나 down을 고르거나, 비워서 거두어 주세요.",
     ),
     "title.length": (
@@ -200,7 +200,7 @@ REQUESTS: Mapping[str, tuple[str, str]] = {
         "이 조직에 그런 대화가 없거나, 아무 말도 오가지 않았습니다.",
     ),
     "time.malformed": (
-        "{text} is no time. Write it like 2026-11-25 or 2026-11-25T09:00:00Z.",
+        "{text} is no time. Write it in ISO 8601, like 2026-11-25 or 2026-11-25T09:00:00Z.",
         "{text}은(는) 시각이 아닙니다. 2026-11-25 또는 2026-11-25T09:00:00Z처럼 써 주세요.",
     ),
     "export.too_many": (

@@ -41,21 +41,16 @@ def space_of(name: str) -> Space:
 
 def checked_options(options: AskOptions) -> AskOptions:
     """Return the options with their texts cleaned. Raises `Refused` for what is too long or no plain text."""
-    instructions = _text("instructions", options.instructions) if options.instructions.strip() else ""
+    instructions = _text(said("instructions.name"), options.instructions) if options.instructions.strip() else ""
     if len(instructions) > MAX_INSTRUCTIONS:
-        raise Refused(
-            f"The instructions (system messages) have {len(instructions)} characters; at most {MAX_INSTRUCTIONS} are read. "
-            "Say only what form the answer should have."
-        )
+        raise Refused(said("instructions.too_long", count=len(instructions), most=MAX_INSTRUCTIONS))
     if len(options.examples) > MAX_EXAMPLES:
         raise Refused(said("examples.too_many", count=len(options.examples), most=MAX_EXAMPLES))
-    examples = tuple((_text("example", one), _text("example", other)) for one, other in options.examples)
+    example = said("examples.name")
+    examples = tuple((_text(example, one), _text(example, other)) for one, other in options.examples)
     length = sum(len(text) for pair in examples for text in pair)
     if length > MAX_EXAMPLES_CHARS:
-        raise Refused(
-            f"The examples have {length} characters together; at most {MAX_EXAMPLES_CHARS} are read. Shorten them, or leave some "
-            "out."
-        )
+        raise Refused(said("examples.too_long", count=length, most=MAX_EXAMPLES_CHARS))
     return replace(options, instructions=instructions, examples=examples, documents=checked_documents(options.documents))
 
 
@@ -128,7 +123,7 @@ def _text(name: str, text: str) -> str:
     cleaned = clean_question(text)
     fault = question_problem(cleaned, max(1, len(cleaned)))
     if fault == "empty":
-        raise Refused(f"An {name} has an empty question or answer. Fill it in, or leave it out.")
+        raise Refused(said("examples.empty"))
     if fault is not None:
-        raise Refused(f"The {name} text contains control characters. Remove them; line breaks and tabs are fine.")
+        raise Refused(said("wishes.control", name=name))
     return cleaned

@@ -168,9 +168,9 @@ class Conversations:
         """Judge an answer, `up` or `down`; an empty rating takes the judgement back. Reason and correction are masked."""
         if rating not in RATINGS:
             raise Refused(said("rating.unknown", rating=rating[:20]))
-        for name, text in (("reason", reason), ("correction", correction)):
+        for name, text in ((said("remark.reason"), reason), (said("remark.correction"), correction)):
             if len(text) > MAX_REMARK:
-                raise Refused(f"The {name} has {len(text)} characters; at most {MAX_REMARK} are kept. Shorten it.")
+                raise Refused(said("remark.too_long", name=name, count=len(text), most=MAX_REMARK))
         reason, correction = (self._mask(_storable(text)).text for text in (reason, correction))
         message = self._store.rate(message_id, account.id, rating, reason, correction)
         if rating == "down":
@@ -344,7 +344,7 @@ def _storable(text: str) -> str:
 
 
 def _no_session() -> NotFound:
-    return NotFound("There is no such conversation.")
+    return NotFound(said("chat.none"))
 
 
 def _before(seconds: float) -> str:

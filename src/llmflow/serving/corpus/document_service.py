@@ -274,4 +274,4 @@ def _demand(permission: Permission, permissions: Permissions) -> None:
 
 
 def _no_document() -> NotFound:
-    return NotFound("There is no such document, or none that you may see.")
+    return NotFound(said("document.none"))

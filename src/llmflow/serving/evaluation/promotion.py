@@ -28,6 +28,7 @@ from llmflow.evaluation.promotion import (
 )
 from llmflow.ports import StateStore
 from llmflow.retrieval.retriever import RetrievalSettings
+from llmflow.wording import said
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +108,7 @@ class RetrievalPromotions:
         found = known.get(name) or (labelled[-1] if labelled else None)
         if found is None:
             judged = ", ".join(f"{item.label} ({key})" for key, item in known.items()) or "nothing yet"
-            raise PromotionRefused(
-                f"The gate has not judged '{name}'. Judged: {judged}. Run: llmflow retrieval gate --candidate {name}"
-            )
+            raise PromotionRefused(said("promotion.unjudged", name=name, judged=judged))
         return found
 
     def promote(self, name: str, by: str, reason: str) -> PromotionRecord:
@@ -139,7 +138,7 @@ class RetrievalPromotions:
             written = self._state.setting(key)
             if self._state.swap_settings(change(written), {key: written}):
                 return
-        raise StoreUnavailable(f"'{key}' was changed by others {ATTEMPTS} times in a row. Try again.")
+        raise StoreUnavailable(said("promotion.busy", key=key, count=ATTEMPTS))
 
     def _configured(self) -> Served:
         settings = self.configured.settings.model_dump(mode="json")

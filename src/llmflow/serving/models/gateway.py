@@ -73,7 +73,7 @@ class Gateway:
             for server in begun:
                 _quietly(server.unload, adapter.name)
             count = f"{len(self.servers)} replicas" if len(self.servers) > 1 else "the replica"
-            raise ModelUnavailable(f"{adapter.name} was not loaded by {count}, and nothing was changed: {exc}") from exc
+            raise ModelUnavailable(said("model.not_loaded", name=adapter.name, count=count, reason=exc)) from exc
 
     def flip(self, pointer: Pointer) -> None:
         """Have every request that begins from now on ask what `pointer` names."""

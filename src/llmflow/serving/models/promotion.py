@@ -97,7 +97,7 @@ class ModelPromotions:
     def keep_verdict(self, version: ModelVersion, verdict: Verdict) -> None:
         """Keep the gate's verdict with the version that it names. Raises PromotionRefused when it names another."""
         if verdict.candidate != verdict_id(version.adapter):
-            raise PromotionRefused(f"The verdict is on {verdict.candidate}, not on {verdict_id(version.adapter)}.")
+            raise PromotionRefused(said("promotion.verdict_on", found=verdict.candidate, wanted=verdict_id(version.adapter)))
         self.registry.keep_verdict(version, verdict_to_json(verdict), verdict.decision)
 
     def champion_id(self) -> str:
@@ -113,13 +113,11 @@ class ModelPromotions:
             raise PromotionRefused(said("promotion.no_verdict", name=name))
         verdict = verdict_from_json(text, f"verdict of {name}")
         if verdict.candidate != verdict_id(version.adapter):
-            raise PromotionRefused(f"The verdict kept with {name} is on {verdict.candidate}. Run the gate again.")
+            raise PromotionRefused(said("promotion.verdict_other", name=name, found=verdict.candidate))
         if not verdict.promoted:
             raise PromotionRefused(said("promotion.rejected", name=name, reasons=" ".join(verdict.reasons)))
         if verdict.champion != self.champion_id():
-            raise PromotionRefused(
-                f"The gate held {name} against {verdict.champion}, but {self.champion_id()} is served now. Run the gate again."
-            )
+            raise PromotionRefused(said("promotion.stale", name=name, champion=verdict.champion, served=self.champion_id()))
         return verdict
 
     def promote(self, name: str, who: str, why: str) -> Promoted:
@@ -199,10 +197,7 @@ class ModelPromotions:
     def _check_base(self, version: ModelVersion) -> None:
         served, _ = self._base()
         if served and version.base_fingerprint and served != version.base_fingerprint:
-            raise ModelUnavailable(
-                f"{version.adapter.name} belongs to the base {version.base_model}, but the servers serve another model: its "
-                "answers would be noise. Serve its own base, or train on this one."
-            )
+            raise ModelUnavailable(said("model.other_base", name=version.adapter.name, base=version.base_model))
 
 
 class Servers(Protocol):

@@ -44,9 +44,7 @@ class RequestIdentity:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             if not token.strip().startswith(KEY_PREFIX):
-                raise SignInRequired(
-                    f"This is no key of llmflow: keys start with '{KEY_PREFIX}'. Make one on your account's page."
-                )
+                raise SignInRequired(said("key.malformed", prefix=KEY_PREFIX))
             return self._sign_ins.resolve(token.strip(), KEY)
         token = connection.cookies.get(SESSION_COOKIE, "")
         if not token:

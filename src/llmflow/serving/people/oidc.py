@@ -18,7 +18,7 @@ from llmflow.wording import said
 
 ATTEMPT_S = 600
 """A person has so long to sign in at the provider."""
-_STARTED_ELSEWHERE = "This sign-in was not started in this browser, or too long ago. Start it again."
+_STARTED_ELSEWHERE = said("oidc.started_elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,7 @@ class OidcSignIn:
         if known.disabled:
             raise SignInRequired(said("auth.disabled"))
         if known.tenant != claimed.tenant:
-            raise SignInRequired(
-                f"This account belongs to '{known.tenant}', and the identity provider now says '{claimed.tenant}'."
-            )
+            raise SignInRequired(said("claims.other_tenant", known=known.tenant, claimed=claimed.tenant))
         account = self._accounts.update(known.id, display_name=claimed.display_name, role=claimed.role, groups=claimed.groups)
         if (known.role, known.groups) != (account.role, account.groups):
             difference = {"role": account.role, "groups": list(account.groups), "left_out": list(claimed.left_out), "by": "oidc"}

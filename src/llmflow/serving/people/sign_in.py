@@ -21,7 +21,7 @@ from llmflow.wording import said
 
 BROWSER, KEY = "browser", "key"
 MAX_KEY_DAYS = 366
-_WRONG = "This name and password do not open an account, or it is locked for a while after too many attempts."
+_WRONG = said("sign_in.wrong")
 """Said of an unknown name, a wrong password, a locked and a disabled account alike: none can be told from another."""
 _STRIPES = 8
 
@@ -39,7 +39,7 @@ class TooManyAttempts(Busy):
 
     def __init__(self, wait_s: float) -> None:
         self.wait_s = int(wait_s) + 1
-        super().__init__(f"Too many sign-ins failed from this address. Try again in {self.wait_s} seconds.")
+        super().__init__(said("sign_in.too_many", seconds=self.wait_s))
 
 
 class SignIns:

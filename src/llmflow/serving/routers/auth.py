@@ -196,5 +196,4 @@ def browser_of(request: Request) -> str:
 
 
 def too_many(exc: TooManyAttempts) -> HttpProblem:
-    limit = "A few failed sign-ins an address."
-    return HttpProblem(429, str(exc), limit, "Wait, then sign in.", {"Retry-After": str(exc.wait_s)})
+    return HttpProblem(429, str(exc), said("sign_in.few"), said("sign_in.wait"), {"Retry-After": str(exc.wait_s)})

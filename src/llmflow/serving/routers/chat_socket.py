@@ -147,7 +147,7 @@ class _Talk:
             heard = _SAID.validate_python(json.loads(text))
         except (ValueError, ValidationError, RecursionError):
             allowed = '{"type": "ask", "content"}, {"type": "again", "message_id"}, {"type": "stop"} or {"type": "ping"}'
-            await self._send(error_event(Refused(f"This message is not understood. Send JSON such as {allowed}.")))
+            await self._send(error_event(Refused(said("chat.not_understood", allowed=allowed))))
             return
         if isinstance(heard, _Ping):
             await self._greet()

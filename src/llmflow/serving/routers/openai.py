@@ -26,7 +26,7 @@ from llmflow.serving.people.auth import Guard
 from llmflow.serving.web.answer_events import EventStream, event_schema
 from llmflow.serving.web.answer_feed import AnswerFeed
 from llmflow.serving.web.api_models import CitationOut
-from llmflow.serving.web.http_errors import describe, log, shaped
+from llmflow.serving.web.http_errors import describe, in_words, log, shaped
 from llmflow.serving.web.openai_models import (
     AssistantOut,
     ChoiceOut,
@@ -38,6 +38,7 @@ from llmflow.serving.web.openai_models import (
     UsageOut,
 )
 from llmflow.types import Account, Answer, AskOptions, ChatTurn, Space
+from llmflow.wording import said
 
 MODEL = "llmflow"
 """The one model that clients see: retrieval, whatever language model is promoted, and citations."""
@@ -51,7 +52,7 @@ class OpenAIProblem(StarletteHTTPException):
 
     def __init__(self, status: int, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(status)
-        self.body = shaped(_PATH, status, {"error": message}, param, code)
+        self.body = shaped(_PATH, status, in_words({"error": message}, current_language()), param, code)
 
 
 def _fails(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -108,9 +109,9 @@ def conversation_of(body: CompletionIn) -> tuple[str, tuple[ChatTurn, ...]]:
     """
     spoken = [m for m in body.messages if m.role in ("user", "assistant") and m.text().strip()]
     if any(m.role in ("tool", "function") for m in body.messages):
-        raise OpenAIProblem(400, "Messages of tools are not supported: no tools are called here.", "messages")
+        raise OpenAIProblem(400, said("completion.tools"), "messages")
     if not spoken or spoken[-1].role != "user":
-        raise OpenAIProblem(400, "The last message must be the user's question.", "messages")
+        raise OpenAIProblem(400, said("completion.last"), "messages")
     return spoken[-1].text(), tuple(ChatTurn(m.role, m.text()) for m in spoken[:-1])
 
 
@@ -123,9 +124,7 @@ def options_of(body: CompletionIn) -> AskOptions:
     shown = [m for m in told if m.name in EXAMPLE_NAMES]
     questions, answers = shown[0::2], shown[1::2]
     if len(questions) != len(answers) or any(m.name != EXAMPLE_NAMES[n % 2] for n, m in enumerate(shown)):
-        raise OpenAIProblem(
-            400, "Examples come in pairs: a message named example_user, then one named example_assistant.", "messages"
-        )
+        raise OpenAIProblem(400, said("completion.pairs"), "messages")
     examples = tuple((one.text(), other.text()) for one, other in zip(questions, answers, strict=True))
     instructions = "\n\n".join(m.text().strip() for m in told if m.name not in EXAMPLE_NAMES)
     if body.llmflow is None:
@@ -142,8 +141,7 @@ def usage_of(answer: Answer) -> UsageOut:
 def _known(name: str) -> None:
     if name != MODEL:
         shown = name[:100]
-        message = f"The model `{shown}` does not exist or you do not have access to it. Name `{MODEL}`."
-        raise OpenAIProblem(404, message, "model", "model_not_found")
+        raise OpenAIProblem(404, said("completion.model", name=shown, known=MODEL), "model", "model_not_found")
 
 
 def _possible(body: CompletionIn) -> None:
@@ -160,9 +158,7 @@ def _possible(body: CompletionIn) -> None:
     }
     for name, wanted in unsupported.items():
         if wanted:
-            raise OpenAIProblem(
-                400, f"Unsupported value: '{name}'. Answers are one text with citations.", name, "unsupported_value"
-            )
+            raise OpenAIProblem(400, said("completion.unsupported", name=name), name, "unsupported_value")
 
 
 def _sources(answer: Answer) -> dict[str, Any]:

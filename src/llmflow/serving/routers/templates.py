@@ -82,9 +82,7 @@ def make_router(store: TemplateStore, guard: Guard) -> APIRouter:
 
     def check_share(account: Account, shared: bool) -> None:
         if shared and Permission.TEMPLATES_SHARE not in guard.permissions(account):
-            raise PermissionDenied(
-                f"A {account.role} may not share templates. Keep it to yourself, or ask an engineer to share it."
-            )
+            raise PermissionDenied(said("template.not_shared", role=account.role))
 
     def changeable(template_id: str, account: Account) -> PromptTemplate:
         found = seen(template_id, account)

@@ -28,6 +28,7 @@ from llmflow.errors import (
     SignInRequired,
     StoreUnavailable,
 )
+from llmflow.serving.web.field_faults import place, told
 from llmflow.wording import in_language, said, wanted_language
 
 log = logging.getLogger(__name__)
@@ -142,11 +143,11 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(exc, RequestValidationError)
         status = 400 if request.url.path.startswith(OPENAI_PREFIX) else 422
         faults = exc.errors()
-        faulty = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in faults[:5])
-        body = problem(faulty, said("fields.known"), said("refused.next"))
-        param = _place(faults[0]).encode("utf-8", "replace").decode() if faults else None
+        language = language_of(request)
+        body = problem(told(faults, language), said("fields.known"), said("refused.next"))
+        param = place(faults[0]).encode("utf-8", "replace").decode() if faults else None
         return JSONResponse(
-            _traced(request, shaped(request.url.path, status, in_words(body, language_of(request)), param)), status_code=status
+            _traced(request, shaped(request.url.path, status, in_words(body, language), param)), status_code=status
         )
 
     async def unexpected(request: Request, exc: Exception) -> JSONResponse:
@@ -168,7 +169,3 @@ def language_of(request: Request) -> str:
 def _traced(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     trace_id = request.scope.get("trace_id", "")
     return {**body, "trace_id": trace_id} if trace_id else body
-
-
-def _place(fault: Mapping[str, Any]) -> str:
-    return ".".join(str(part) for part in fault["loc"] if part != "body") or "body"

@@ -13,6 +13,7 @@ from llmflow.serving.conversations.ask_options import (
     TemplateUse,
 )
 from llmflow.types import AskOptions, Space
+from llmflow.wording import said
 
 SpaceName = Annotated[
     Literal["all", "own", "shared"],
@@ -84,7 +85,7 @@ def question_or_template(name: str) -> ConfigDict:
 def check_question(body: OptionsIn, name: str) -> None:
     """Raise ValueError where neither a question nor a template was sent."""
     if name not in body.model_fields_set and body.template is None:
-        raise ValueError(f"{name} is missing: send the question, or a template whose text is the question")
+        raise ValueError(said("question.missing", name=name))
 
 
 class ExtrasIn(BaseModel):

@@ -22,9 +22,7 @@ def check_same_origin(connection: HTTPConnection, public_url: str = "") -> None:
     site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
     own = site in ("same-origin", "none") if site is not None else origin is None or _is_own(origin, connection, public_url)
     if not own:
-        raise PermissionDenied(
-            "This was sent from another site's page. Only pages of this address may write with a session; programs use a key."
-        )
+        raise PermissionDenied(said("origin.other"))
 
 
 def check_loopback_host(connection: HTTPConnection) -> None:
