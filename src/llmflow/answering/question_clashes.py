@@ -11,9 +11,10 @@ ASKED_SINCE = re.compile(r"(?:언제|며칠|몇\s*[가-힣]+|어디)부터")
 RATE = re.compile(
     r"(초|분|시간|하루|일|주|월|달|년|연|건|명|박|회|번|개)\s?(?:당|마다)|"
     r"(?:매|한|(?<!\d)1)\s?(초|분|시간|일|주|월|달|년|해|건|명|박|번|회)|"
-    r"(하루|연간|월간|주간|일일|하룻밤|월|연|일)(?=\s|에)|"
+    r"(?<![가-힣\d])(하루|연간|월간|주간|일일|하룻밤|월|연|일)(?=\s|에)|"
     r"\b(?:per|a|each|every) (second|minute|hour|day|week|month|year|night|person)\b"
 )
+DEADLINE = re.compile(r"언제까지|기한|마감|\bdeadline|\bby when\b")
 ONCE = re.compile(r"(?<!\d)1\s?[회번](?!차)")
 SAME_RATE: dict[str, str] = {
     "하루": "일",
@@ -89,9 +90,14 @@ def rates_of(text: str, form: QuestionForm) -> set[str]:
     return _rates(text) | _ones(form)
 
 
+def limits_of(text: str, form: QuestionForm) -> set[str]:
+    """Return whether a question asks within, since or until when."""
+    return {name for name in ("within", "since") if name in form.exact} | ({"until"} if DEADLINE.search(text) else set())
+
+
 def counted(form: QuestionForm) -> list[str]:
     """Return what two questions should have alike: numbers, negations, directions, without a one that counts nothing."""
-    return [item for item in form.exact if not ONE.fullmatch(item)]
+    return [item for item in form.exact if not ONE.fullmatch(item) and item not in ("within", "since")]
 
 
 def _numbers(form: QuestionForm) -> list[str]:

@@ -257,6 +257,7 @@ def _directions(found: list[Morpheme]) -> Iterator[str]:
 
 def _english(text: str) -> QuestionForm:
     lowered = text.lower().replace("’", "'")
+    lowered = re.sub(r"\b(extension|ext|phone|room|card) no\.?(?=\W*$|\s)", r"\1 number", lowered)
     for phrase, plain in PHRASES:
         lowered = lowered.replace(phrase, plain)
     words: set[str] = set()

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
-from llmflow.answering.question_clashes import clash_of, counted, rates_of
+from llmflow.answering.question_clashes import clash_of, counted, limits_of, rates_of
 from llmflow.answering.question_forms import QuestionForm, compatible, form_of
 from llmflow.answering.question_words import Fates, Word, fates, kind_of_thing, read_lines, slots, words_of
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, analyse
@@ -24,6 +24,7 @@ from llmflow.types import Citation, Hit
 
 FOR = frozenset({"length"})
 """Signs that speak for one question; all others speak against it."""
+NO_VERBS = frozenset("있 되 하 없".split())
 NEVER = ("swapped", "in_place")
 """Signs with which two questions are never one: an unexplained word stands where the other wording has another."""
 
@@ -133,7 +134,8 @@ def signs(kept: Worded, asked: Worded, citations: Sequence[Citation], passages: 
     both = (kept.form.asked, asked.form.asked)
     found = dict(_of_side("gone", gone, quote, own, rest)) | dict(_of_side("new", new, quote, own, rest))
     return found | {
-        "asked": float(not compatible(*both) or ("what" in both and any(":" in asked for asked in both))),
+        "asked": float(not _asked_alike(*both)),
+        "limits": float(limits_of(kept.text, kept.form) != limits_of(asked.text, asked.form)),
         "exact": float(counted(kept.form) != counted(asked.form)),
         "rates": float(rates_of(kept.text, kept.form) != rates_of(asked.text, asked.form)),
         "length": min(10, len(gone.same) + len(gone.reworded)),
@@ -162,13 +164,21 @@ def _of_side(side: str, fate: Fates, quote: _Text, cited: Sequence[_Text], rest:
         yield f"{side}_elsewhere", min(2, sum(1 for _ in elsewhere))
 
 
+def _asked_alike(one: str, other: str) -> bool:
+    """Return whether what two questions ask for fits: a few words without a verb ask for whatever they name."""
+    if "tell" in (one, other):
+        return not {"whether", "why"} & {one, other}
+    return compatible(one, other) and not ("what" in (one, other) and ":" in one + other)
+
+
 def _in_place(kept: Sequence[Word], asked: Sequence[Word], unexplained: Collection[Word]) -> float:
     """Return how often one wording has an unexplained word exactly where the other has another, or a verb."""
-    count = 0
+    count, light = 0, light_words()
     for one, two in slots(kept, asked):
         left, right = ([word for word in some if word in unexplained] for some in (one, two))
-        verbs = [any(word.tag.startswith("V") for word in some) for some in (one, two)]
-        count += bool((right and (left or verbs[0])) or (left and verbs[1]))
+        telling = [any(word.form not in light for word in some) for some in (left, right)]
+        verbs = [any(word.tag.startswith("V") and word.form not in NO_VERBS for word in some) for some in (one, two)]
+        count += bool((telling[1] and (left or verbs[0])) or (telling[0] and (right or verbs[1])))
     return float(count)
 
 

@@ -26,13 +26,14 @@ from llmflow.answering.question_forms import (
 from llmflow.ingestion.language import detect_language
 from llmflow.retrieval.tokens import HANGUL, AnalyserSettings, Morpheme, composed, joined, latin_token, morphemes
 
+FEES = frozenset("비료금액편항용째율률")
 LOANED = 0.75
 """Least likeness of the consonants of a loan word in both scripts."""
 EMPTY = frozenset("되 하 있 다 안 나 수 때 이 제 명 방 데 쪽 일 것 차 시 두".split())
 """Too short or too general to be a rewording or a thing alone."""
 RUNNING = frozenset({"NNG", "NNP", "NNB", "NP", "XPN", "XSN", "XR", "NR"})
 """What Korean compounds are made of."""
-SENTENCE_END = re.compile(r"[.!]+\s+|(?<=[다요])\.\s*")
+SENTENCE_END = re.compile(r"[.!]+\s+|(?<=[다요])\.\s*|(?:는데|은데|인데|던데|거든)(?:요)?[,.]?\s+")
 ENGLISH_HELPERS = frozenset(
     "which whose while where when during also there their from to before after until than into within".split()
 )
@@ -74,8 +75,8 @@ def words_of(question: str, analyser: AnalyserSettings) -> tuple[Word, ...]:
 def _asking(text: str) -> int:
     """Return where the sentence begins that asks; what stands before it tells a story."""
     starts = [0, *(match.end() for match in SENTENCE_END.finditer(text) if match.end() < len(text))]
-    asks = [start for start in starts if text[start:].split("?")[0].find(". ") < 0 and "?" in text[start:]]
-    return asks[0] if asks else starts[-1]
+    mark = text.find("?")
+    return max(start for start in starts if mark < 0 or start <= mark)
 
 
 def _aside(text: str, start: int, asking: int) -> str:
@@ -151,7 +152,15 @@ def fates(one: Sequence[Word], other: Sequence[Word]) -> Fates:
     ]
     spelt = {word for word in own if any(_initials(word.form, other) or _spelt_out(word, one, rival.form) for rival in other)}
     same = [word for word in own if word in same or word in foreign or word in spelt]
-    reworded = [word for word in own if word not in same and rewordings.links(word.form, word.kind == "v", whole, forms)]
+    reworded = [
+        word
+        for word in own
+        if word not in same
+        and (
+            rewordings.links(word.form, word.kind == "v", whole, forms)
+            or any(_same_stem(word.form, form) for form in forms - whole)
+        )
+    ]
     rest = [word for word in own if word not in same and word not in reworded]
     contrasted = []
     for word in [*reworded, *rest]:
@@ -201,6 +210,8 @@ def loaned(one: str, other: str) -> bool:
     if bool(HANGUL.search(one)) == bool(HANGUL.search(other)):
         return False
     sounds = skeleton(one), skeleton(other)
+    if min(map(len, sounds)) == 2:
+        return sounds[0] == sounds[1] and min(len(one), len(other)) >= 4
     return min(map(len, sounds)) >= 3 and SequenceMatcher(None, *sounds, autojunk=False).ratio() >= LOANED
 
 
@@ -220,16 +231,23 @@ def _spelt_out(word: Word, words: Sequence[Word], form: str) -> bool:
 
 def _composed_of(form: str, other: Sequence[Word]) -> bool:
     """Return whether a compound is nothing but two or more neighbouring words of the other wording: 육아휴직 of 육아 휴직."""
-    if len(form) < 3 or not HANGUL.search(form):
+    if len(form) < (3 if HANGUL.search(form) else 5):
         return False
     parts = [word.form for word in other]
     return any("".join(parts[i:j]) == form for i in range(len(parts)) for j in range(i + 2, min(i + 5, len(parts) + 1)))
 
 
+def _same_stem(one: str, other: str) -> bool:
+    """Return whether two nouns differ in an ending that names a fee, a sum or a day of the same: 숙박 and 숙박비."""
+    short, long = sorted((one, other), key=len)
+    stems = {form[:-1] if form[-1] in FEES and len(form) > 2 else form for form in (short, long)}
+    return len(short) > 1 and len(stems) == 1 and bool(HANGUL.search(short))
+
+
 def _part_of(word: Word, one: Sequence[Word], other: Sequence[Word]) -> bool:
     """Return whether a word is, with its neighbours, a compound of the other wording."""
     parts = [w.form for w in one]
-    compounds = {w.form for w in other if len(w.form) > 2 and HANGUL.search(w.form)}
+    compounds = {w.form for w in other if len(w.form) > (2 if HANGUL.search(w.form) else 4)}
     spans = ((i, j) for i in range(len(parts)) for j in range(i + 2, min(i + 5, len(parts) + 1)))
     return any("".join(parts[i:j]) in compounds and word.form in parts[i:j] for i, j in spans)
 
