@@ -152,7 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default="base")
     parser.add_argument("--pairs", action="append", default=[], help="more pairs, in the form of data/sample/paraphrases.jsonl")
-    parser.add_argument("--leave", action="append", default=["new-b"], help="halves that are not read")
+    parser.add_argument("--leave", action="append", default=["new-b", "author-q"], help="halves that are not read")
     parser.add_argument("--same-authors", action="store_true", help="leave out questions only")
     parser.add_argument("--show", type=float, help="print what is wrong, and what is missed, at this threshold")
     parser.add_argument("--write", action="store_true", help="fit on all and write the weights")
