@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default="base")
     parser.add_argument("--pairs", default="", help="other pairs in the form of data/sample/paraphrases.jsonl")
-    parser.add_argument("--half", action="append", default=[], help="only this half of the pairs: first, new-a, new-b, author-p, author-q, author-r")
+    parser.add_argument("--half", action="append", default=[], help="only this half of the pairs: first, new-a, author-q ...")
     parser.add_argument(
         "--misses",
         action="store_true",
