@@ -47,6 +47,37 @@ def test_lines_of_a_long_record_are_judged_by_what_stands_beside_them():
     assert set(found[:2]) == {"system: Lakehouse", "timeout: 120 seconds"}
 
 
+def spans_of(text: str) -> list[str]:
+    passage = hit(text, ElementKind.TEXT)
+    return [text[slice(*span)] for span in quotable_spans(passage)]
+
+
+def test_a_question_is_quoted_with_its_answer():
+    text = "자주 묻는 질문\nQ. 정원은 몇 명인가요?\nA. 한 반에 30명입니다.\nQ. 수강료는 얼마인가요?\nA. 한 달에 9만 원입니다."
+    assert said("수강료는 얼마인가요?", hit(text, ElementKind.TEXT)) == ["Q. 수강료는 얼마인가요? A. 한 달에 9만 원입니다."]
+    assert said("정원은 몇 명인가요?", hit(text, ElementKind.TEXT)) == ["Q. 정원은 몇 명인가요? A. 한 반에 30명입니다."]
+
+
+def test_the_line_before_a_list_is_quoted_with_the_list():
+    text = "여권을 찾습니다.\n여권에 필요한 서류:\n신분증\n사진 두 장\n\n발급에는 나흘이 걸립니다. 창구는 1층입니다."
+    found = said("여권에 필요한 서류는?", hit(text, ElementKind.TEXT))
+    assert found[0] == "여권에 필요한 서류: 신분증 · 사진 두 장"
+    assert spans_of(text)[1:] == ["여권에 필요한 서류:\n신분증\n사진 두 장", "발급에는 나흘이 걸립니다.", "창구는 1층입니다."]
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("Who pays?\nWho signs?\nThe head signs.", ["Who pays?", "Who signs?\nThe head signs."]),
+        ("Do it as follows:\nRun(a = 1);", ["Do it as follows:", "Run(a = 1);"]),
+        ("Bring:\nA " + "long sentence " * 30, ["Bring:", f"A {'long sentence ' * 30}".strip()]),
+        ("Some sheet\nWhat is it?", ["What is it?"]),
+    ],
+)
+def test_what_stands_between_two_thoughts_is_left_apart(text, alone):
+    assert spans_of(text) == alone
+
+
 def test_a_row_is_said_under_its_headers_and_empty_cells_are_left_out():
     assert said("일본 출장의 숙박 한도는?", hit(LIMITS, ElementKind.TABLE)) == [
         "지역: 일본 · 숙박 한도: 1박 180달러 · 일비: 하루 60달러"

@@ -1,7 +1,7 @@
 """What of a passage may be quoted alone: sentences of prose, lines of tables and code, whole records.
 
 A line of a record says nothing without the lines beside it: `timeout: 15` answers nobody, and beside the name of another record
-it answers wrongly.
+it answers wrongly. Nor do a question without its answer, and the line before a list without the list.
 """
 
 import re
@@ -21,6 +21,11 @@ RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 """The line between a table's header and its rows."""
 CELL_END = re.compile(r"(?<!\\)\|")
 BETWEEN = " · "
+ASKS = re.compile(r"[?？][\"'”’」』)\]]*$")
+LEADS = re.compile(r"[:：]$|(?:다음|아래)[와과] 같(?:다|습니다|아요)\.?$")
+"""How a line ends that leads to what follows it."""
+CODE_LINE = re.compile(r"[{};]$|^[<{})\]/]|=>|^import ")
+FINISHED = re.compile(r"[.!?。…！？][\"'”’」』)\]]*$")
 
 WordsIn = Callable[[str], Collection[str]]
 """A text to the question's words that it holds."""
@@ -37,7 +42,7 @@ def _telling_spans(text: str, kind: ElementKind, headings: frozenset[str]) -> tu
     def tells(span: str) -> bool:
         return span.strip().strip("#").strip() not in headings and re.search(r"\w", span) is not None
 
-    return tuple(span for span in _spans(text, kind) if tells(text[slice(*span)])) or ((0, len(text)),)
+    return tuple(_spans(text, kind, tells)) or ((0, len(text)),)
 
 
 def record_around(hit: Hit, start: int) -> str:
@@ -74,12 +79,19 @@ def header_of(hit: Hit) -> str:
 
 
 def on_one_line(hit: Hit, quote: str) -> str:
-    """Return a quotation of the passage as a line of an answer: lines of a record apart, cells of a row under their headers."""
+    """Return a quotation as a line of an answer: lines of a record or a list apart, cells of a row under their headers."""
     if hit.chunk.kind is ElementKind.TABLE:
         return _row_under(_cells(header_of(hit)), quote)
     if hit.chunk.kind is ElementKind.RECORD:
-        return BETWEEN.join(" ".join(line.split()) for line in quote.splitlines() if line.strip())
+        return _apart(quote.splitlines())
+    first, *rest = quote.splitlines() or [""]
+    if rest and LEADS.search(first):
+        return f"{' '.join(first.split())} {_apart(rest)}"
     return " ".join(quote.split())
+
+
+def _apart(lines: Sequence[str]) -> str:
+    return BETWEEN.join(" ".join(line.split()) for line in lines if line.strip())
 
 
 def _cells(row: str) -> list[str]:
@@ -94,14 +106,48 @@ def _row_under(header: Sequence[str], row: str) -> str:
     return BETWEEN.join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
 
 
-def _spans(text: str, kind: ElementKind) -> list[tuple[int, int]]:
+def _spans(text: str, kind: ElementKind, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
     if kind not in LINE_KINDS:
-        return split_sentences(text)
-    if kind is not ElementKind.RECORD:
-        return [found.span() for found in LINE.finditer(text)]
+        return _joined(text, [span for span in split_sentences(text) if tells(text[slice(*span)])])
     spans: list[tuple[int, int]] = []
-    for record in RECORD.finditer(text):
-        whole = record.end() - record.start() <= WHOLE_RECORD
+    for record in (RECORD if kind is ElementKind.RECORD else LINE).finditer(text):
+        whole = kind is not ElementKind.RECORD or record.end() - record.start() <= WHOLE_RECORD
         lines = [(record.start() + found.start(), record.start() + found.end()) for found in LINE.finditer(record.group())]
         spans += [record.span()] if whole else lines
-    return spans
+    return [span for span in spans if tells(text[slice(*span)])]
+
+
+def _joined(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the sentences, each that asks or leads to what follows as one with it where both are short."""
+    joined: list[tuple[int, int]] = []
+    at = 0
+    while at < len(spans):
+        last = _last_of(text, spans, at)
+        joined.append((spans[at][0], spans[last][1]))
+        at = last + 1
+    return joined
+
+
+def _last_of(text: str, spans: Sequence[tuple[int, int]], at: int) -> int:
+    """Return the number of the last sentence that the one at `at` says nothing without.
+
+    Behind a question that is one sentence, unless it asks as well; behind the line before a list, one sentence or the lines
+    that are none, code left out, as far as a record may be long.
+    """
+    start, end = spans[at]
+    leads = LEADS.search(text[start:end])
+    if not leads and not ASKS.search(text[start:end]):
+        return at
+    last = at
+    for number in range(at + 1, len(spans)):
+        following = text[slice(*spans[number])]
+        opens = ASKS.search(following) or LEADS.search(following)
+        if opens or CODE_LINE.search(following) or spans[number][1] - start > WHOLE_RECORD:
+            break
+        finished = FINISHED.search(following)
+        if leads and finished and last > at:
+            break
+        last = number
+        if finished or not leads:
+            break
+    return last
