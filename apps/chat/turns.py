@@ -95,7 +95,7 @@ class Turns:
         """Run `start` and show its session until nothing is being written in it."""
         texts = texts_of(_field(event, "language"))
         language = _field(event, "language")
-        tab, turn = self._views.take(request.session_hash or "")
+        tab, turn = self._views.take(request.session_hash or "", _number(event, "turn"))
         try:
             account = await run_in_threadpool(self._account, request)
             begun = await run_in_threadpool(start, account, event, texts)
@@ -248,9 +248,11 @@ class Views:
         self._turns: OrderedDict[str, int] = OrderedDict()
         self._most = most
 
-    def take(self, tab: str) -> tuple[str, int]:
-        turn = self._turns.pop(tab, 0) + 1
-        self._turns[tab] = turn
+    def take(self, tab: str, sent: int = 0) -> tuple[str, int]:
+        """Return the event's place among those of its tab: the number that it was sent as, else after all that came before."""
+        last = self._turns.pop(tab, 0)
+        turn = sent if sent > 0 else last + 1
+        self._turns[tab] = max(last, turn)
         while len(self._turns) > self._most:
             self._turns.popitem(last=False)
         return tab, turn

@@ -231,6 +231,9 @@ def test_old_pages_are_forgotten():
         views.take(tab)
     assert views.take("c") == ("c", 2)
     assert not views.is_last("c", 1) and views.is_last("a", 1)
+    asked, opened = views.take("d", 2), views.take("d", 1)  # a page that loads may open its session after it has asked
+    assert views.is_last(*asked) and not views.is_last(*opened)
+    assert views.take("d") == ("d", 3)
 
 
 @pytest.fixture

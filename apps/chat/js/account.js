@@ -26,7 +26,7 @@ actions.account = (button) => {
     state.me?.notice ? [h('p', { class: 'menu-note' }, state.me.notice)] : null,
     [choices(word('language'), [['ko', '한국어'], ['en', 'English']], state.language, (language) => {
       chooseLanguage(language);
-      trigger('open', { session: state.session, language });
+      show('open', { session: state.session, language });
       closePanel();
     })],
     [choices(word('theme'), ['auto', 'light', 'dark'].map((theme) => [theme, word(`theme_${theme}`)]), recall('theme') || 'auto', chooseTheme)],

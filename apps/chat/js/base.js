@@ -8,6 +8,10 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 function recall(name) { try { return localStorage.getItem(`llmflow-${name}`); } catch { return null; } }
 function remember(name, value) { try { localStorage.setItem(`llmflow-${name}`, value); } catch { /* private window */ } }
 
+// What changes the conversation that is shown, numbered: events that are sent at once may arrive in any order.
+let shows = 0;
+function show(name, detail) { shows += 1; trigger(name, { ...detail, turn: shows }); }
+
 // The word in the page's language, {slots} filled.
 function word(name, slots = {}) {
   const text = window.llmflowWords[state.language][name] ?? name;

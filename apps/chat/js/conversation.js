@@ -12,7 +12,7 @@ function ask(question) {
   notice('');
   follow = true;
   const { id = '', version = 0 } = shown.template || {};
-  trigger('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents: chosen.documents.map((one) => one.id), template: id, version });
+  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents: chosen.documents.map((one) => one.id), template: id, version });
   showExamples(null);
   return true;
 }
@@ -22,7 +22,7 @@ function askAgain(message, content = '') {
   state.busy = true;
   state.sent = '';
   follow = true;
-  trigger('again', { session: state.session, message, content, language: state.language });
+  show('again', { session: state.session, message, content, language: state.language });
 }
 
 function stopAnswer() { trigger('stop', { session: state.session }); }
@@ -138,7 +138,7 @@ let lookTimer = 0;
 function lookAgain() {
   clearTimeout(lookTimer);
   if (!$('#chat .turn[data-status=pending]')) return;
-  lookTimer = setTimeout(() => trigger('open', { session: state.session, language: state.language }), 3000);
+  lookTimer = setTimeout(() => show('open', { session: state.session, language: state.language }), 3000);
 }
 
 document.addEventListener('llmflow:notice', () => {
@@ -209,5 +209,5 @@ setInterval(async () => {
   if (!pending() || lost || Date.now() - cameLast < 8000) return;
   cameLast = Date.now();
   try { await fetch('/healthz', { cache: 'no-store' }); } catch { if (!lost) connectionLost(); return; }
-  trigger('open', { session: state.session, language: state.language });
+  show('open', { session: state.session, language: state.language });
 }, 4000);

@@ -120,7 +120,7 @@ function openSession(id, { push = true } = {}) {
   setAddress(id, push);
   closePanel();
   hideSidebarOnPhone();
-  trigger('open', { session: id, language: state.language });
+  show('open', { session: id, language: state.language });
   showSessions();
   showTitle();
 }

@@ -7,7 +7,7 @@ function start() {
   chooseLanguage(firstLanguage(), false);
   loadAccount();
   loadSessions();
-  trigger('open', { session: state.session, language: state.language });
+  show('open', { session: state.session, language: state.language });
   if (!narrow.matches) $('#question').focus();
   element.closest('body').dataset.ready = 'yes';
 }
