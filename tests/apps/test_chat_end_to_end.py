@@ -168,6 +168,7 @@ def choose_documents(page: Page) -> None:
     expect(last.locator(f".answer[data-message]:not([data-message='{before}'])")).to_have_count(1, timeout=60_000)
     expect(last).to_have_attribute("data-status", "done", timeout=60_000)
     expect(last.locator(".origin")).to_contain_text(ENGLISH.chosen.format(n=1))
+    expect(page.locator("#live .turn")).to_have_count(0, timeout=60_000)  # a page that is busy takes no question
     ask(page, "How high is the zephyr allowance?")
     expect(last).to_contain_text("ninety euros")
     last.locator(".cite").first.click()

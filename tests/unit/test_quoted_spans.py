@@ -107,3 +107,11 @@ def test_spans_lie_in_order_and_what_is_said_of_them_keeps_every_letter(text, ki
         letters = [c for c in text[start:end] if c in "ab"]
         kept = [c for c in on_one_line(passage, text[start:end]) if c in "ab"]
         assert kept == letters or kind is ElementKind.TABLE
+
+
+def test_a_row_said_under_its_headers_is_supported_by_its_table_and_another_value_is_not():
+    text = LIMITS.replace("|", " | ")
+    from llmflow.evaluation.faithfulness import _holds_row, normalise_quote
+
+    assert _holds_row("지역: 일본 · 숙박 한도: 1박 180달러", normalise_quote(text))
+    assert not _holds_row("지역: 일본 · 숙박 한도: 1박 190달러", normalise_quote(text))

@@ -93,11 +93,19 @@ def marked_segments(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield match["text"].strip(), tuple(int(number) for number in MARK.findall(match["marks"]))
 
 
+def _holds_row(sentence: str, text: str) -> bool:
+    """Return whether `sentence` is a row or record of the text said on one line: `header: cell · header: cell`."""
+    parts = sentence.split(" · ")
+    return len(parts) > 1 and all(normalise_quote(piece) in text for part in parts for piece in part.split(": ", 1))
+
+
 def _support(sentence: str, cited: Sequence[Citation], texts: Sequence[str], settings: FaithfulnessSettings) -> SentenceSupport:
     if not cited:
         return SentenceSupport(sentence, False, "uncited")
     tiers = [[window for text in texts for window in windows(text)] for windows in (_sentences, _wider)]
     if normalise_quote(sentence) in {normalise_quote(window) for tier in tiers for window in tier}:
+        return SentenceSupport(sentence, True, "")
+    if any(_holds_row(sentence, normalise_quote(text)) for text in texts):
         return SentenceSupport(sentence, True, "")
     above = " ".join(f"{item.title} {item.heading}" for item in cited)
     if missing_quantities(sentence, "\n".join([*texts, above])):
