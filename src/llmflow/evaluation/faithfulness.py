@@ -94,9 +94,14 @@ def marked_segments(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _holds_row(sentence: str, text: str) -> bool:
-    """Return whether `sentence` is a row or record of the text said on one line: `header: cell · header: cell`."""
-    parts = sentence.split(" · ")
-    return len(parts) > 1 and all(normalise_quote(piece) in text for part in parts for piece in part.split(": ", 1))
+    """Return whether `sentence` is one row or record of `text` said on one line: `header: cell · header: cell`."""
+    parts = [part.rpartition(": ") for part in sentence.split(" · ")]
+    names, cells = {normalise_quote(name) for name, _, _ in parts}, [normalise_quote(cell) for *_, cell in parts]
+    whole = normalise_quote(text)
+    if len(parts) < 2 or not all(name in whole for name in names):
+        return False
+    blocks = text.splitlines() if "|" in text else text.split("\n\n")
+    return any(all(cell in block for cell in cells) for block in map(normalise_quote, blocks))
 
 
 def _support(sentence: str, cited: Sequence[Citation], texts: Sequence[str], settings: FaithfulnessSettings) -> SentenceSupport:
@@ -105,7 +110,7 @@ def _support(sentence: str, cited: Sequence[Citation], texts: Sequence[str], set
     tiers = [[window for text in texts for window in windows(text)] for windows in (_sentences, _wider)]
     if normalise_quote(sentence) in {normalise_quote(window) for tier in tiers for window in tier}:
         return SentenceSupport(sentence, True, "")
-    if any(_holds_row(sentence, normalise_quote(text)) for text in texts):
+    if any(_holds_row(sentence, text) for text in texts):
         return SentenceSupport(sentence, True, "")
     above = " ".join(f"{item.title} {item.heading}" for item in cited)
     if missing_quantities(sentence, "\n".join([*texts, above])):
