@@ -9,6 +9,8 @@ from typing import Any
 from benchmarks.passages import TENANT, RandomEmbedder, open_corpus, questions
 
 QUERIES = 100
+TURNS = 3
+"""Times that every question is asked in each way. The fastest counts: what else runs on a machine only ever adds."""
 WAYS: dict[str, tuple[str, ...]] = {
     "text": ("text",), "dense": ("dense",), "text + dense": ("text", "dense"), "whole": ("text", "dense", "graph"),
 }  # fmt: skip
@@ -32,7 +34,7 @@ def measure_scale(scale: int, home: Path, told: Callable[[str], None]) -> dict[s
 
 
 def _latencies(stores: Any) -> dict[str, dict[str, float]]:
-    """Ask each question in every way in turn, so that the load of the machine falls on all of them."""
+    """Ask each question in every way in turn, so that the load of the machine falls on all of them; the fastest turn counts."""
     from llmflow.ingestion.prepare import PreparationSettings
     from llmflow.retrieval.retriever import RetrievalSettings, Retriever
     from llmflow.serving.chat import calm_collector
@@ -54,8 +56,12 @@ def _latencies(stores: Any) -> dict[str, dict[str, float]]:
             retriever.search(text, principal, 10)
     calm_collector()  # as the chat does when it is warm
     for text in asked:
-        for name, retriever in retrievers.items():
-            times[name].append(_milliseconds(lambda r=retriever, q=text: r.search(q, principal, 10)))
+        turns: dict[str, list[float]] = {name: [] for name in retrievers}
+        for _ in range(TURNS):
+            for name, retriever in retrievers.items():
+                turns[name].append(_milliseconds(lambda r=retriever, q=text: r.search(q, principal, 10)))
+        for name, taken in turns.items():
+            times[name].append(min(taken))
     times["graph adds"] = [all_of - without for all_of, without in zip(times["whole"], times["text + dense"], strict=True)]
     if encoder is not None:
         times["encode (bundled model)"] = [_milliseconds(lambda q=text: encoder.embed_queries([q])) for text in asked]

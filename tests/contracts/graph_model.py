@@ -28,6 +28,9 @@ class GraphModel:
                 self.mentions[chunk.chunk_id] = held
         self._forget_what_has_no_source()
 
+    def reads(self) -> "GraphModel":
+        return self
+
     def delete_chunks(self, chunk_ids: Sequence[str]) -> None:
         for chunk_id in chunk_ids:
             self.owners.pop(chunk_id, None)
@@ -86,6 +89,11 @@ class GraphModel:
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         own = [edge for edge, _ in self._edges(principal) if edge.chunk_id in chunk_ids]
         return sorted(own, key=lambda edge: (edge.chunk_id, edge.position, edge.key, edge.role))
+
+    def edges_by_key(self, tenant: str) -> Counter[str]:
+        """Return how many edges each entity of a tenant has, whoever may read them."""
+        own = (held for chunk, held in self.mentions.items() if self.documents[self.owners[chunk]].tenant == tenant)
+        return Counter(key for held in own for key, _ in held)
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         found = []

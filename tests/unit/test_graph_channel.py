@@ -155,25 +155,58 @@ def test_a_document_does_not_lead_on_to_itself(world):
     assert world.ask("what is Alpha").links == {}
 
 
+@pytest.mark.parametrize("passages", [1, 4])
+def test_a_bridge_to_a_title_says_less_the_more_passages_carry_it(world: World, passages: int):
+    """Nothing in the question titles anything; its best passage mentions Ann Lee."""
+    world.add("one", "The lighthouse was painted by Ann Lee.")
+    world.add("ann lee", "Ann Lee keeps a lighthouse.")
+    chunks = [
+        GraphChunk(f"more {n}", find_mentions("She paints.", None, ["Ann Lee"], EntitySettings())) for n in range(1, passages)
+    ]
+    if chunks:
+        world.store.upsert([GraphDocument("more", "acme", (EVERYONE,), "Ann Lee", tuple(chunks))])
+    for chunk in chunks:
+        world.chunks[chunk.chunk_id] = Chunk(chunk.chunk_id, "more", 0, "She paints.", ElementKind.TEXT, "en")
+        world.groups[chunk.chunk_id] = (EVERYONE,)
+    result = world.ask("who painted the lighthouse", {"one": 1.0}, bridge_strength=0.8, shared_strength=0.1)
+    assert "ann lee" in result.links
+    assert result.strength == pytest.approx(0.8 / passages**0.5)
+
+
 def test_page_rank_by_hand():
     """One passage and one entity: p keeps half its reset and gets half of what e holds, and the other way round."""
     edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    ranked = page_rank(["p", "q"], edges, {"p": 1.0}, title_edge=1.0, damping=0.5, iterations=100)
+    ranked = page_rank(["p", "q"], edges, {}, {"p": 1.0}, title_edge=1.0, damping=0.5, iterations=100)
     # e = p/2 + q/2; p = e/4 + 1/2; q = e/4  =>  e = 1/3, p = 7/12, q = 1/12
     assert ranked == pytest.approx({"p": 1.0, "q": 1 / 7}, abs=1e-6)
 
 
 def test_page_rank_keeps_ties_and_knows_nothing_without_a_start():
     edges = [GraphEdge("p", "e", "mention", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, 1.0, 0.5, 12)
+    ranked = page_rank(["p", "q"], edges, {}, {"e:e": 1.0}, 1.0, 0.5, 12)
     assert ranked["p"] == ranked["q"] == 1.0
-    assert page_rank(["p", "q"], edges, {}, 1.0, 0.5, 12) == {}
-    assert page_rank([], [], {}, 1.0, 0.5, 12) == {}
+    assert page_rank(["p", "q"], edges, {}, {}, 1.0, 0.5, 12) == {}
+    assert page_rank([], [], {}, {}, 1.0, 0.5, 12) == {}
+
+
+def test_edges_that_lead_nowhere_weigh_as_if_they_were_there():
+    edges = [
+        GraphEdge("p", "alone", "mention", 0, 0.4),
+        GraphEdge("p", "e", "mention", 0, 1.0),
+        GraphEdge("p", "also alone", "title", 0, 1.0),
+        GraphEdge("q", "e", "mention", 0, 0.8),
+        GraphEdge("r", "of r", "mention", 0, 0.3),
+    ]
+    start = {"p": 2.0, "q": 1.0, "r": 1.0}
+    whole = page_rank(["p", "q", "r"], edges, {}, start, 2.0, 0.5, 12)
+    shared = [edge for edge in edges if edge.key == "e"]
+    assert page_rank(["p", "q", "r"], shared, {"p": 2.4, "r": 0.3}, start, 2.0, 0.5, 12) == pytest.approx(whole)
+    assert page_rank(["p", "q", "r"], shared, {}, start, 2.0, 0.5, 12) != pytest.approx(whole)
 
 
 def test_titles_weigh_what_the_settings_say():
     edges = [GraphEdge("p", "e", "title", 0, 1.0), GraphEdge("q", "e", "mention", 0, 1.0)]
-    ranked = page_rank(["p", "q"], edges, {"e:e": 1.0}, 3.0, 0.5, 12)
+    ranked = page_rank(["p", "q"], edges, {}, {"e:e": 1.0}, 3.0, 0.5, 12)
     assert ranked["q"] == pytest.approx(1 / 3)
 
 

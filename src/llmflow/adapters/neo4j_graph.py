@@ -11,7 +11,7 @@ of a chunk's mentions, by which a retry leaves unchanged chunks alone.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from llmflow.adapters.graph_rows import best_relations, chunk_order, digest_of, entity_order, flatten
 from llmflow.adapters.neo4j_graph_writer import SCHEMA, entity_uid, remove_chunks, write_batch
 from llmflow.errors import SettingsError, StoreUnavailable
-from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
+from llmflow.ports import ChunkEdges, EntityNode, GraphDocument, GraphEdge, GraphReads, GraphStatistics
 from llmflow.types import Principal, Relation
 
 if TYPE_CHECKING:
@@ -137,6 +137,12 @@ class Neo4jGraphStore:
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         rows = self._read(EDGES_OF_CHUNKS, principal, chunk_ids=sorted(set(chunk_ids)))
         return sorted((GraphEdge(*row) for row in rows), key=chunk_order)
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        return ChunkEdges.grouped(self.edges_of_chunks(chunk_ids, principal))
+
+    def reads(self) -> GraphReads:
+        return self
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         rows = self._read(RELATIONS_OF, principal, uids=_uids(keys, principal))

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,7 +31,7 @@ from llmflow.adapters.sql_graph_tables import (
 from llmflow.adapters.sql_graph_writer import GraphWriter, in_parts
 from llmflow.adapters.sql_prepared import Reading, reading
 from llmflow.errors import StoreUnavailable
-from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
+from llmflow.ports import ChunkEdges, EntityNode, GraphDocument, GraphEdge, GraphReads, GraphStatistics
 from llmflow.types import Principal, Relation
 from llmflow.wording import said
 
@@ -105,6 +105,14 @@ class SqlGraphStore:
                 rows += CHUNK_EDGES.rows(connection, ids=part, **readers_of(principal))
         made = GraphEdge._make
         return [made((chunk_id, *edge)) for chunk_id, edges in sorted(rows) for edge in orjson.loads(edges)]
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        if (held := self._held()) is not None:
+            return held.leads_of_chunks(chunk_ids, principal, named)
+        return ChunkEdges.grouped(self.edges_of_chunks(chunk_ids, principal))
+
+    def reads(self) -> GraphReads:
+        return self._held() or self
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:
         target = entity.alias("target")

@@ -1,14 +1,14 @@
 """The graph of a small corpus in memory: what a search asks of it, answered as the tables would."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import orjson
 
-from llmflow.adapters.graph_rows import entity_order
-from llmflow.ports import EntityNode, GraphEdge
+from llmflow.adapters.graph_rows import TITLE_ROLE, entity_order
+from llmflow.ports import ChunkEdges, EntityNode, GraphEdge
 from llmflow.types import Principal
 
 READER_SETS = 64
@@ -30,6 +30,8 @@ class GraphSnapshot:
     """By tenant and key."""
     edges: dict[str, dict[str, list[tuple[int, GraphEdge]]]]
     """Access set and edge by tenant and key, the best first."""
+    leads: dict[str, ChunkEdges]
+    """By chunk id: without the edges to what no other edge of the tenant leads to, whoever asks."""
     counted: dict[frozenset[int], dict[str, EntityNode | None]] = field(default_factory=dict)
     """Entities as some readers see them, filled as they are asked for; threads that do so at once count the same."""
 
@@ -41,17 +43,19 @@ class GraphSnapshot:
                 self.counted.pop(next(iter(self.counted)), None)
             seen = self.counted[readable] = {}
         own = self.spellings.get(principal.tenant, {})
-        wanted = sorted(set(keys))
+        wanted = sorted(dict.fromkeys(keys))
         for key in wanted:
             if key not in seen and key in own:
                 seen[key] = _seen_by(readable, own[key])
         return [node for node in map(seen.get, wanted) if node is not None]
 
-    def edges_of_entities(self, keys: Sequence[str], principal: Principal, limit: int, role: str | None) -> list[GraphEdge]:
+    def edges_of_entities(
+        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
+    ) -> list[GraphEdge]:
         readable = self._readable(principal)
         own = self.edges.get(principal.tenant, {})
         found: list[GraphEdge] = []
-        for key in sorted(set(keys)):
+        for key in sorted(dict.fromkeys(keys)):
             rows = own.get(key, ())
             fitting = (edge for access, edge in rows if access in readable and (role is None or edge.role == role))
             found += islice(fitting, max(limit, 0))
@@ -60,10 +64,19 @@ class GraphSnapshot:
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         readable = self._readable(principal)
         found: list[GraphEdge] = []
-        for chunk_id in sorted(set(chunk_ids)):
+        for chunk_id in sorted(dict.fromkeys(chunk_ids)):
             access, edges = self.chunks.get(chunk_id, (0, ()))
             if edges and access in readable:
                 found += edges
+        return found
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        readable = self._readable(principal)
+        found = {key: self.leads[key] for key in chunk_ids if key in self.leads and self.chunks[key][0] in readable}
+        own = self.edges.get(principal.tenant, {})
+        for chunk_id in {rows[0][1].chunk_id for key in named if len(rows := own.get(key, ())) == 1}:
+            if chunk_id in found:
+                found[chunk_id] = _leads(self.chunks[chunk_id][1], own, named)
         return found
 
     def _readable(self, principal: Principal) -> frozenset[int]:
@@ -76,6 +89,14 @@ def _seen_by(readable: frozenset[int], rows: Sequence[Spelling]) -> EntityNode |
     if len(own) <= 1:
         return own[0][2] if own else None
     return node_of(own[0][2].key, [(count, *node[1:]) for _, count, node in own])
+
+
+def _leads(edges: Sequence[GraphEdge], own: Mapping[str, Sequence[object]], named: Collection[str] = ()) -> ChunkEdges:
+    """Return the edges of a chunk without those whose entity has no other edge in `own` and is not named."""
+    alone = [edge for edge in edges if len(own[edge.key]) == 1 and edge.key not in named]
+    kept = tuple(edge for edge in edges if len(own[edge.key]) > 1 or edge.key in named)
+    mentions = [edge.confidence for edge in alone if edge.role != TITLE_ROLE]
+    return ChunkEdges(kept, len(alone) - len(mentions), sum(mentions))
 
 
 def node_of(key: str, rows: Sequence[tuple[int, str, int, int]]) -> EntityNode | None:
@@ -116,7 +137,8 @@ def read_snapshot(connection: sqlite3.Connection) -> GraphSnapshot:
     for own in by_entity.values():
         for rows in own.values():
             rows.sort(key=lambda row: entity_order(row[1]))
-    return GraphSnapshot(access, chunks, spellings, by_entity)
+    leads = {chunk_id: _leads(edges, by_entity[tenant_of[number]]) for chunk_id, (number, edges) in chunks.items() if edges}
+    return GraphSnapshot(access, chunks, spellings, by_entity, leads)
 
 
 def _edges(chunk_id: str, text: str, one: dict[str, str]) -> Iterable[GraphEdge]:

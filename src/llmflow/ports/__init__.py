@@ -33,10 +33,12 @@ from llmflow.ports.operations import (
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
 from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StagedDocument, StateStore
 from llmflow.ports.stores import (
+    ChunkEdges,
     EntityNode,
     GraphChunk,
     GraphDocument,
     GraphEdge,
+    GraphReads,
     GraphStatistics,
     GraphStore,
     Notifier,
@@ -60,6 +62,7 @@ __all__ = [
     "ChatModel",
     "ChatRequest",
     "ChatSession",
+    "ChunkEdges",
     "Consumer",
     "ConversationStore",
     "CountingModel",
@@ -72,6 +75,7 @@ __all__ = [
     "GraphChunk",
     "GraphDocument",
     "GraphEdge",
+    "GraphReads",
     "GraphStatistics",
     "GraphStore",
     "Job",

@@ -1,7 +1,9 @@
 """Ports of stores: full text, vectors, graph, raw files. Adapters raise `StoreUnavailable`; `close()` is safe twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -155,6 +157,21 @@ class GraphEdge(NamedTuple):
     confidence: float
 
 
+class ChunkEdges(NamedTuple):
+    """What leads on from a chunk, and what the rest weighs."""
+
+    edges: tuple[GraphEdge, ...]
+    """By (position, key, role)."""
+    lone_titles: int = 0
+    """Edges left out of `edges` because nothing else has their entity: titles, and the confidence of mentions added up."""
+    lone_mentions: float = 0.0
+
+    @staticmethod
+    def grouped(edges: Iterable[GraphEdge]) -> dict[str, "ChunkEdges"]:
+        """Return edges, sorted by chunk, with none left out."""
+        return {chunk_id: ChunkEdges(tuple(own)) for chunk_id, own in groupby(edges, attrgetter("chunk_id"))}
+
+
 @dataclass(frozen=True, slots=True)
 class GraphStatistics:
     """Whole-store counts, over all tenants."""
@@ -167,7 +184,36 @@ class GraphStatistics:
     relations: int
 
 
-class GraphStore(Protocol):
+class GraphReads(Protocol):
+    """What a question asks of a graph."""
+
+    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
+        """Return the readable entities among `keys`, sorted by key; unknown and unreadable keys are left out."""
+        ...
+
+    def edges_of_entities(
+        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
+    ) -> list[GraphEdge]:
+        """Return readable edges of each entity, at most `limit` a key: titles first, then confidence descending, then chunk id.
+
+        Ties go by role. `role` keeps one role only. The whole list is sorted by (key, that order).
+        """
+        ...
+
+    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
+        """Return all edges of readable chunks, sorted by (chunk id, position, key, role)."""
+        ...
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        """Return the edges of readable chunks that have any, by chunk id.
+
+        A store may leave out edges to entities that no other edge of the tenant leads to, unless `named` holds their key: it
+        says what those weigh.
+        """
+        ...
+
+
+class GraphStore(GraphReads, Protocol):
     """Document -HAS_CHUNK-> Chunk -MENTIONS{confidence}-> Entity -RELATED_TO{relation_type, weight}-> Entity.
 
     Document -ABOUT-> Topic.
@@ -188,21 +234,11 @@ class GraphStore(Protocol):
         """Remove chunks; a document goes with its last chunk (its relations and topics too), an entity with its last source."""
         ...
 
-    def find_entities(self, keys: Sequence[str], principal: Principal) -> list[EntityNode]:
-        """Return the readable entities among `keys`, sorted by key; unknown and unreadable keys are left out."""
-        ...
+    def reads(self) -> GraphReads:
+        """Return what one question reads: a committed state where the store keeps one at hand, else the store itself.
 
-    def edges_of_entities(
-        self, keys: Sequence[str], principal: Principal, limit: int, role: str | None = None
-    ) -> list[GraphEdge]:
-        """Return readable edges of each entity, at most `limit` a key: titles first, then confidence descending, then chunk id.
-
-        Ties go by role. `role` keeps one role only. The whole list is sorted by (key, that order).
+        It sees all that was written before this call; take another for the next question.
         """
-        ...
-
-    def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
-        """Return all edges of readable chunks, sorted by (chunk id, position, key, role)."""
         ...
 
     def relations_of(self, keys: Sequence[str], principal: Principal, limit: int) -> list[Relation]:

@@ -118,6 +118,11 @@ def blend(hybrid: Mapping[str, float], graph: Mapping[str, float], weight: float
     }
 
 
+def best_first(scores: Mapping[str, float]) -> list[str]:
+    """Return the ids by falling score, ties by id."""
+    return sorted(sorted(scores), key=scores.__getitem__, reverse=True)  # stable, also in reverse
+
+
 def scale(scores: Mapping[str, float]) -> dict[str, float]:
     """Return scores between 0 and 1 by their own minimum and maximum; all 1 when they are equal."""
     low, high = min(scores.values()), max(scores.values())
@@ -126,5 +131,5 @@ def scale(scores: Mapping[str, float]) -> dict[str, float]:
 
 def reciprocal_ranks(scores: Mapping[str, float], k: int) -> dict[str, float]:
     """Return (k + 1) / (k + rank), best 1; ties by id."""
-    ranked = sorted(scores, key=lambda key: (-scores[key], key))
+    ranked = best_first(scores)
     return {key: (k + 1) / (k + rank) for rank, key in enumerate(ranked, start=1)}

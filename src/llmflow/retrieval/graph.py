@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from llmflow.config import Settings
-from llmflow.ports import EntityNode, GraphEdge
+from llmflow.ports import EntityNode, GraphEdge, GraphReads
 from llmflow.retrieval.entities import EntitySettings, question_candidates
-from llmflow.retrieval.neighbourhood import GraphReads, Neighbourhood
+from llmflow.retrieval.fusion import best_first
+from llmflow.retrieval.neighbourhood import Neighbourhood
 from llmflow.retrieval.page_rank import page_rank
 from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.tokens import Morpheme
@@ -31,12 +32,13 @@ class GraphSettings(Settings):
     """Passages read for each entity that titles them."""
     seeds: int = Field(default=8, ge=0)
     """Best full-text and dense passages that the walk may start from besides the titled ones."""
-    pool: int = Field(default=50, ge=1)
+    pool: int = Field(default=40, ge=1)
     """Best full-text and dense passages that take part in the ranking."""
     seed_weight: float = Field(default=0.5, ge=0)
     added_floor: float = Field(default=0.2, ge=0)
     bridge_strength: float = Field(default=0.5, ge=0, le=1)
-    """Say of the graph when no entity of the question titles a passage but bridges led to titled ones."""
+    """Say of the graph when no entity of the question titles a passage but bridges led to titled ones, over the root of how many
+    passages the most telling of them titles."""
     shared_strength: float = Field(default=0.25, ge=0, le=1)
     """Say of the graph when all that led on was what passages have in common."""
     hop_decay: float = Field(default=0.7, gt=0, le=1)
@@ -123,7 +125,7 @@ class GraphChannel:
         other channels do, and the time would be spent waiting.
         """
         specific = {item.key: item.specific for item in question_candidates(question, found, self.entities)}
-        nearby = Neighbourhood(self.store, principal)
+        nearby = Neighbourhood(self.store, principal, specific)
         known = _longest(nearby.find_entities(specific), self.settings.hub)
         titled = self._titled([node for node in known if node.titles], principal)
         first = [
@@ -144,7 +146,7 @@ class GraphChannel:
         """
         specific, known, start = approach.specific, approach.known, approach.titled
         nearby, reader = approach.nearby, approach.reader
-        best = sorted(lexical, key=lambda chunk_id: (-lexical[chunk_id], chunk_id))
+        best = best_first(lexical)
         trust = min(1.0, title_reach / self.settings.meaningful_titles)
         passages: dict[str, float] = {}
         for key, chunk_ids in start.items():
@@ -159,7 +161,7 @@ class GraphChannel:
         links: dict[str, dict[str, float]] = {}
         bridges: dict[str, float] = {}
         visited = {node.key for node in known}
-        led_by_title = False
+        led_by_title = 0.0
         top = 0.0  # of all hops: a weak step does not become a strong one by being the best of its hop
         for hop in range(self.settings.hops):
             found_bridges = self._bridges(frontier, visited, reader, nearby)
@@ -171,7 +173,8 @@ class GraphChannel:
             for bridge, chunk_id, value in reached:
                 origins = links.setdefault(chunk_id, {})
                 origins[bridge.origin] = max(origins.get(bridge.origin, 0.0), decay * value)
-                led_by_title = led_by_title or bridge.node.titles > 0
+                if bridge.node.titles:
+                    led_by_title = max(led_by_title, 1 / math.sqrt(bridge.node.titles))
                 bridges[bridge.node.key] = max(bridges.get(bridge.node.key, 0.0), decay * value)
                 if decay * value > passages.get(chunk_id, 0.0):
                     passages[chunk_id] = frontier[chunk_id] = decay * value
@@ -182,14 +185,16 @@ class GraphChannel:
         pool = list(dict.fromkeys([*passages, *best[: self.settings.pool]]))
         edges = nearby.edges_of_chunks(pool)
         named = {node.key: specific[node.key] / math.log(2 + node.mentions) for node in known}
-        reset = _reset(named, passages, bridges, lexical, self.settings)
+        likely = {chunk_id: lexical[chunk_id] for chunk_id in best[: self.settings.pool]}
+        reset = _reset(named, passages, bridges, likely, self.settings)
         titles = {node.key: node.titles for node in known}
         named_strength = max((specific[key] / math.sqrt(titles[key]) for key in start), default=0.0)
         strength = max(
-            trust * max(named_strength, self.settings.bridge_strength if led_by_title else 0.0),
+            trust * max(named_strength, self.settings.bridge_strength * led_by_title),
             self.settings.shared_strength if bridges else 0.0,
         )
-        ranks = page_rank(pool, edges, reset, self.settings.title_edge, self.settings.damping, self.settings.iterations)
+        lone = nearby.lone_weights(pool, self.settings.title_edge)
+        ranks = page_rank(pool, edges, lone, reset, self.settings.title_edge, self.settings.damping, self.settings.iterations)
         return GraphResult(ranks, strength, links, reader)
 
     def _titled(self, nodes: Sequence[EntityNode], principal: Principal) -> dict[str, list[str]]:
@@ -284,7 +289,7 @@ def _reset(
     named: Mapping[str, float],
     passages: Mapping[str, float],
     bridges: Mapping[str, float],
-    lexical: Mapping[str, float],
+    likely: Mapping[str, float],
     settings: GraphSettings,
 ) -> dict[str, float]:
     """Return the reset vector by node: entities as `e:key`, passages by id. Its parts sum to their weights."""
@@ -298,6 +303,5 @@ def _reset(
     add(named, settings.entity_weight, "e:")
     add(bridges, settings.bridge_weight, "e:")
     add(passages, settings.passage_weight)
-    best = dict(sorted(lexical.items(), key=lambda item: (-item[1], item[0]))[: settings.pool])
-    add({key: value**2 for key, value in best.items()}, settings.lexical_weight)
+    add({key: value**2 for key, value in likely.items()}, settings.lexical_weight)
     return reset

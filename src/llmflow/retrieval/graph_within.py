@@ -1,9 +1,8 @@
 """The graph of chosen passages: what a store says of them, as if it held nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from llmflow.ports import EntityNode, GraphEdge
-from llmflow.retrieval.neighbourhood import GraphReads
+from llmflow.ports import ChunkEdges, EntityNode, GraphEdge, GraphReads
 from llmflow.types import Principal
 
 
@@ -44,6 +43,9 @@ class GraphWithin:
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         return self._store.edges_of_chunks([chunk_id for chunk_id in chunk_ids if chunk_id in self._chosen], principal)
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        return ChunkEdges.grouped(self.edges_of_chunks(chunk_ids, principal))
 
     def _by_key(self, principal: Principal) -> dict[str, list[GraphEdge]]:
         if self._edges is None:

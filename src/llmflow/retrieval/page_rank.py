@@ -11,6 +11,7 @@ from llmflow.ports import GraphEdge
 def page_rank(
     pool: Sequence[str],
     edges: Sequence[GraphEdge],
+    lone: Mapping[str, float],
     reset: Mapping[str, float],
     title_edge: float,
     damping: float,
@@ -18,8 +19,10 @@ def page_rank(
 ) -> dict[str, float]:
     """Return the rank of the passages of `pool`, scaled so that the best is 1; ties keep equal scores.
 
-    Edges join passages and entities both ways: a title weighs `title_edge`, a mention its confidence. `reset` names nodes:
-    passages by id, entities as `e:key`; names that stand outside count nothing, and without any that counts nothing is ranked.
+    Edges join passages and entities both ways: a title weighs `title_edge`, a mention its confidence. `lone` is what the edges of
+    a passage weigh that end in entities with no other edge: these give back what they get, as one entity would. `reset` names
+    nodes: passages by id, entities as `e:key`; names that stand outside count nothing, and without any that counts nothing is
+    ranked.
     """
     index = dict(zip(pool, count(), strict=False))
     chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
@@ -29,6 +32,11 @@ def page_rank(
     values = np.array(confidences, np.float64)
     values[[number for number, role in enumerate(roles) if role == "title"]] = title_edge
     size = len(index) + len(nodes)
+    if lone:
+        rows = np.concatenate([rows, np.fromiter(map(index.__getitem__, lone), np.int64, len(lone))])
+        columns = np.concatenate([columns, np.arange(size, size + len(lone))])
+        values = np.concatenate([values, np.fromiter(lone.values(), np.float64, len(lone))])
+        size += len(lone)
     start = np.zeros(size)
     for name, value in reset.items():
         number = nodes.get(name[2:]) if name.startswith("e:") else index.get(name)
@@ -37,7 +45,7 @@ def page_rank(
     if not start.sum():
         return {}
     start /= start.sum()
-    # The graph has some thousand edges: two weighted counts a step cost less than building a sparse matrix once.
+    # The graph has some hundred edges: two weighted counts a step cost less than building a sparse matrix once.
     sources, targets = np.concatenate([rows, columns]), np.concatenate([columns, rows])
     values = np.concatenate([values, values])
     out = np.bincount(sources, values, size)

@@ -100,6 +100,11 @@ def nearness(
     score = 0.0
     for word, places in positions.items():
         at = bisect_left(places, place)
-        distance = min(abs(places[i] - place) for i in (at - 1, at) if 0 <= i < len(places))
+        if at == len(places):
+            distance = place - places[-1]
+        elif at == 0:
+            distance = places[0] - place
+        else:
+            distance = min(place - places[at - 1], places[at] - place)
         score += weights.get(word, 0.0) * math.exp(-distance / reach)
     return score / total

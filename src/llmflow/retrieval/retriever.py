@@ -18,7 +18,7 @@ from llmflow.ingestion.prepare import context_of
 from llmflow.ports import ServedPassage, Stores
 from llmflow.retrieval.coverage import CoverageSettings, choose_set
 from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
-from llmflow.retrieval.fusion import FusionSettings, combine, fuse
+from llmflow.retrieval.fusion import FusionSettings, best_first, combine, fuse
 from llmflow.retrieval.graph import Approach, GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.graph_within import GraphWithin
 from llmflow.retrieval.reader import Reader
@@ -131,8 +131,8 @@ class Retriever:
     def _graph(self, among: Sequence[str] | None) -> GraphChannel | None:
         if "graph" not in self.settings.channels or self.settings.fusion.graph <= 0:
             return None
-        store = self.stores.graph if among is None else GraphWithin(self.stores.graph, among)
-        return GraphChannel(store, self.settings.graph, self.entities)
+        reads = self.stores.graph.reads()
+        return GraphChannel(reads if among is None else GraphWithin(reads, among), self.settings.graph, self.entities)
 
     def _title_reach(self, principal: Principal) -> float:
         """Return what titles mean in the principal's corpus, 1 where that was not measured yet."""
@@ -198,7 +198,7 @@ class Retriever:
         graph_scores = {key: value for key, value in graph.scores.items() if key in known.chunks} if graph else {}
         strength = graph.strength if graph else 0.0
         scores = combine(channels, hybrid, graph_scores, strength, self.settings.fusion)
-        ranked = sorted(scores, key=lambda key: (-scores[key], key))
+        ranked = best_first(scores)
         if graph and self.settings.coverage.top:
             documents = {key: known.chunks[key].document_id for key in ranked}
             reader = graph.reader
@@ -287,4 +287,4 @@ class _Laps:
 
 
 def _ranking(scores: Mapping[str, float]) -> tuple[ScoredId, ...]:
-    return tuple(ScoredId(key, scores[key]) for key in sorted(scores, key=lambda key: (-scores[key], key)))
+    return tuple(ScoredId(key, scores[key]) for key in best_first(scores))
