@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
-from llmflow.ingestion.sentences import split_sentences
+from llmflow.ingestion.sentences import BETWEEN_CELLS, split_sentences
 from llmflow.types import ElementKind, Hit
 
 LINE_KINDS = (ElementKind.TABLE, ElementKind.RECORD, ElementKind.CODE)
@@ -20,7 +20,6 @@ WHOLE_RECORD = 400
 RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 """The line between a table's header and its rows."""
 CELL_END = re.compile(r"(?<!\\)\|")
-BETWEEN = " · "
 ASKS = re.compile(r"[?？][\"'”’」』)\]]*$")
 LEADS = re.compile(r"[:：]$|(?:다음|아래)[와과] 같(?:다|습니다|아요)\.?$")
 """How a line ends that leads to what follows it."""
@@ -91,7 +90,7 @@ def on_one_line(hit: Hit, quote: str) -> str:
 
 
 def _apart(lines: Sequence[str]) -> str:
-    return BETWEEN.join(" ".join(line.split()) for line in lines if line.strip())
+    return BETWEEN_CELLS.join(" ".join(line.split()) for line in lines if line.strip())
 
 
 def _cells(row: str) -> list[str]:
@@ -103,7 +102,7 @@ def _row_under(header: Sequence[str], row: str) -> str:
     if not row.strip().startswith("|") or cells == header:
         return " ".join(row.split())
     names = header if len(header) == len(cells) else [""] * len(cells)
-    return BETWEEN.join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
+    return BETWEEN_CELLS.join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
 
 
 def _spans(text: str, kind: ElementKind, tells: Callable[[str], bool]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from llmflow.config import Settings
 from llmflow.evaluation.metrics import normalise_quote
 from llmflow.evaluation.quantities import missing_quantities
 from llmflow.ingestion.language import detect_language
-from llmflow.ingestion.sentences import split_sentences
+from llmflow.ingestion.sentences import BETWEEN_CELLS, split_sentences
 from llmflow.retrieval.tokens import CONTENT_TAGS, HANGUL, STOP_WORDS, AnalyserSettings, analyse, joined, morphemes, tokens_of
 from llmflow.types import Answer, Citation
 
@@ -95,7 +95,7 @@ def marked_segments(text: str) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 def _holds_row(sentence: str, text: str) -> bool:
     """Return whether `sentence` is one row or record of `text` said on one line: `header: cell · header: cell`."""
-    parts = [part.rpartition(": ") for part in sentence.split(" · ")]
+    parts = [part.rpartition(": ") for part in sentence.split(BETWEEN_CELLS)]
     names, cells = {normalise_quote(name) for name, _, _ in parts}, [normalise_quote(cell) for *_, cell in parts]
     whole = normalise_quote(text)
     if len(parts) < 2 or not all(name in whole for name in names):

@@ -29,6 +29,9 @@ _KOREAN_END = frozenset("다요까죠오라자음임함됨것네군")
 _WRAP_COLUMNS = 60
 """A line at least this wide (a Hangul syllable counts two) that ends without a stop was wrapped, not finished."""
 
+BETWEEN_CELLS = " · "
+"""Between the cells of a row, or the lines of a record, that are said on one line."""
+
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) of each sentence: in order, not overlapping, trimmed, every non-blank character in exactly one.
