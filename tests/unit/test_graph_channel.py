@@ -200,7 +200,7 @@ def test_edges_that_lead_nowhere_weigh_as_if_they_were_there():
     start = {"p": 2.0, "q": 1.0, "r": 1.0}
     whole = page_rank(["p", "q", "r"], edges, {}, start, 2.0, 0.5, 12)
     shared = [edge for edge in edges if edge.key == "e"]
-    assert page_rank(["p", "q", "r"], shared, {"p": 2.4, "r": 0.3}, start, 2.0, 0.5, 12) == pytest.approx(whole)
+    assert page_rank(["p", "q", "r"], shared, {"p": 2.4, "r": 0.3}, start, 2.0, 0.5, 12) == whole
     assert page_rank(["p", "q", "r"], shared, {}, start, 2.0, 0.5, 12) != pytest.approx(whole)
 
 

@@ -54,4 +54,5 @@ def page_rank(
     for _ in range(iterations):
         rank = np.bincount(targets, values * rank[sources], size) + (1 - damping) * start
     best = rank[: len(pool)].max(initial=0.0) or 1.0
-    return dict(zip(pool, (rank[: len(pool)] / best).tolist(), strict=True))
+    ranks = np.round(rank[: len(pool)] / best, 12)  # the same whether lone edges were given or weighed: ties stay ties
+    return dict(zip(pool, ranks.tolist(), strict=True))
