@@ -1,6 +1,6 @@
 """Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
 
-Reads benchmarks/injection_texts/, one file an author (`a` to `h` had not seen the detector, `own` is by who made it,
+Reads benchmarks/injection_texts/, one file an author (`a` to `o` had not seen the detector, `own` is by who made it,
 `ordinary` holds passages of this repository and made-up prose), and the halves of injections.jsonl and benign_imperatives.jsonl
 that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an
 injected text only the window that reads most like an instruction teaches anything: the rest is its cover.
@@ -12,28 +12,32 @@ above which a text is flagged or doubted, are chosen on those left-out texts, ne
 import argparse
 import hashlib
 import json
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.injections import ROOT, Labelled, load_harmless, load_labelled, load_planted
-from llmflow.answering.untrusted_classifier import FEW, WEIGHTS, Classifier, Window, windows
+from llmflow.answering.untrusted_classifier import FEW, WEIGHTS, Classifier, Window, packed, windows
 from llmflow.answering.untrusted_inspect import inspect
+from llmflow.answering.untrusted_letters import PLACES
 
 TEXTS = ROOT / "benchmarks" / "injection_texts"
 TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
 UNREAD = "new-c"
-JUDGES = ("f", "g", "h")
-"""Their texts had not been read when patterns and lexicon were written; `own` imitates formats of h. They choose the scores."""
-FLAGGED, DOUBTED = 0.03, 0.10
-"""Shares of a judge's harmless texts above the two scores."""
-ORDINARY = 0.005
-"""And of ordinary passages above the first."""
+JUDGES = ("f", "g", "h", "j", "k", "l", "m", "n", "o")
+"""Their texts had not been read when patterns and lexicon were written; `own` imitates formats of h. They choose `flag`."""
+FLAGGED = 0.10
+"""Share of a judge's look-alikes above the first score."""
+ORDINARY, DOUBTED = 0.005, 0.04
+"""Shares of ordinary passages above the first score at most, and above the second."""
 STRENGTH, WORTH = 10.0, 2.0
 """Inverse regularisation, and what an injected text weighs beside a harmless window."""
+LETTERS = 0.5
+"""What letters weigh beside traits when both are learned: alone they mostly say what a text is about."""
 LEAST_TEXTS, LEAST_WEIGHT, SCALE, ROUNDS = 2, 6, 100.0, 3
 
 
@@ -65,15 +69,19 @@ def fingerprint(rows: Iterable[Labelled]) -> str:
 
 def learn(examples: Sequence[Example]) -> Classifier:
     """Return weights learned from the examples, with both scores at 0.5."""
-    from scipy.sparse import vstack
+    from scipy.sparse import hstack, vstack
     from sklearn.linear_model import LogisticRegression
 
     counted = Counter(trait for example in examples for trait in {t for w in example.windows for t in w.traits})
     columns = {trait: number for number, trait in enumerate(sorted(t for t, n in counted.items() if n >= LEAST_TEXTS))}
     injected = [example for example in examples if example.row.injected]
-    harmless = _matrix([w.traits for example in examples if not example.row.injected for w in example.windows], columns)
-    bags = [_matrix([w.traits for w in example.windows], columns) for example in injected]
-    chosen = [_matrix([frozenset().union(*(w.traits for w in example.windows))], columns) for example in injected]
+
+    def rows_of(found: Sequence[Window]):
+        return hstack([_matrix([w.traits for w in found], columns), _letter_matrix([w.letters for w in found])]).tocsr()
+
+    harmless = rows_of([w for example in examples if not example.row.injected for w in example.windows])
+    bags = [rows_of(example.windows) for example in injected]
+    chosen = [rows_of([_whole(example.windows)]) for example in injected]
     labels = [0] * sum(len(e.windows) for e in examples if not e.row.injected) + [1] * len(injected)
     model = LogisticRegression(C=STRENGTH, class_weight={0: 1.0, 1: WORTH}, solver="liblinear", max_iter=300, random_state=0)
     for _ in range(ROUNDS):
@@ -82,7 +90,10 @@ def learn(examples: Sequence[Example]) -> Classifier:
     learned, bias = np.asarray(model.coef_)[0], float(np.asarray(model.intercept_)[0])
     weights = {trait: round(SCALE * float(learned[number])) for trait, number in columns.items()}
     kept = {trait: weight for trait, weight in weights.items() if abs(weight) >= LEAST_WEIGHT}
-    return Classifier(kept, round(bias, 4), SCALE, 0.5, 0.5, "", "")
+    spelled = LETTERS * learned[len(columns) :]
+    letter_scale = round(float(127 / np.abs(spelled).max()), 4)
+    letters = array("b", np.clip(np.round(letter_scale * spelled), -127, 127).astype(np.int8).tobytes())
+    return Classifier(kept, letters, round(bias, 4), SCALE, letter_scale, 0.5, 0.5, "", "")
 
 
 def left_out(examples: Sequence[Example], authors: Sequence[str] = ()) -> dict[str, list[tuple[Example, float]]]:
@@ -106,11 +117,14 @@ def best(classifier: Classifier, example: Example) -> float:
 
 
 def chosen_scores(found: dict[str, list[tuple[Example, float]]]) -> tuple[float, float]:
-    """Return the scores above which texts are flagged and doubted: of the judges the middle one, so that none decides alone."""
+    """Return the scores above which texts are flagged and doubted: of the judges the middle one, so that none decides alone.
+
+    Look-alikes are written to be mistaken; ordinary passages are what a corpus is made of, and what being doubted costs.
+    """
     harmless = [[score for example, score in found[author] if not example.row.injected] for author in JUDGES]
     ordinary = [score for _, score in found["ordinary"]]
     flag = max(float(np.median([np.quantile(scores, 1 - FLAGGED) for scores in harmless])), np.quantile(ordinary, 1 - ORDINARY))
-    doubt = float(np.median([np.quantile(scores, 1 - DOUBTED) for scores in harmless]))
+    doubt = float(np.quantile(ordinary, 1 - DOUBTED))
     return round(float(flag), 3), round(min(doubt, float(flag)), 3)
 
 
@@ -123,13 +137,29 @@ def signs_of(text: str) -> list[tuple[int, int, str]]:
 
 
 def write(classifier: Classifier, path: Path = TARGET) -> None:
-    head = {name: getattr(classifier, name) for name in ("bias", "scale", "flag", "doubt", "version", "data")}
-    lines = [json.dumps(head), *(f"{weight}\t{trait}" for trait, weight in sorted(classifier.weights.items()))]
+    names = ("bias", "scale", "letter_scale", "flag", "doubt", "version", "data")
+    head = json.dumps({name: getattr(classifier, name) for name in names})
+    lines = [head, packed(classifier.letters), *(f"{weight}\t{trait}" for trait, weight in sorted(classifier.weights.items()))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _author(half: str) -> str:
     return "new" if half.startswith("new") else "first"
+
+
+def _whole(found: Sequence[Window]) -> Window:
+    """Return all windows of a text as one."""
+    traits = frozenset().union(*(w.traits for w in found))
+    return Window(0, 0, traits, frozenset().union(*(w.letters for w in found)))
+
+
+def _letter_matrix(sets: Sequence[frozenset[int]]):
+    from scipy.sparse import csr_matrix
+
+    ends = np.cumsum([0, *map(len, sets)])
+    indices = np.fromiter((place for found in sets for place in sorted(found)), np.int64, ends[-1])
+    values = np.repeat([LETTERS / np.sqrt(len(found) + FEW) for found in sets], [len(found) for found in sets])
+    return csr_matrix((values, indices, ends), shape=(len(sets), PLACES))
 
 
 def _matrix(sets: Sequence[frozenset[str]], columns: dict[str, int]):
@@ -179,7 +209,7 @@ def main() -> None:
         return
     learned, data = learn(examples), fingerprint(rows)
     version = f"{len(rows)}-{data[:6]}"
-    write(Classifier(learned.weights, learned.bias, learned.scale, flag, doubt, version, data))
+    write(replace(learned, flag=flag, doubt=doubt, version=version, data=data))
     print(f"\n{TARGET.relative_to(ROOT)}: {len(learned.weights)} weights from {len(rows)} texts, data {data}")
 
 

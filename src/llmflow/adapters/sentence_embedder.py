@@ -55,7 +55,12 @@ class SentenceEmbedder:
         return self._embed(texts, self.settings.passage_prompt)
 
     def embed_queries(self, texts: Sequence[str]) -> "np.ndarray":
-        return self._embed(texts, self.settings.query_prompt)
+        """Embed each question by itself: what is quantised is scaled over a batch, and a question must find in an evaluation, to
+        the last place, what it finds in the chat."""
+        import numpy as np
+
+        found = [self._embed([text], self.settings.query_prompt) for text in texts]
+        return np.concatenate(found) if found else self._embed(texts, self.settings.query_prompt)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> "np.ndarray":
         import numpy as np

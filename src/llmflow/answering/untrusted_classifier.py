@@ -1,17 +1,22 @@
-"""How much a text reads like one that speaks to a model: a linear classifier over traits, learned from texts by several authors.
+"""How much a text reads like one that speaks to a model: a linear classifier over traits and letters, learned from texts by
+several authors.
 
-The weights are a text file beside this module, one trait a line, made by `python -m benchmarks.train_injections`. They are whole
-numbers, so that a text scores the same on every machine. A sentence is judged alone and with the one behind it.
+The weights are a text file beside this module, made by `python -m benchmarks.train_injections`: settings, those of letters in
+base64, then one trait a line. They are whole numbers, so that a text scores the same on every machine. A sentence is judged alone
+and with the one behind it.
 """
 
+import base64
 import itertools
 import json
 import math
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from llmflow.answering.untrusted_letters import letters
 from llmflow.answering.untrusted_traits import spoken_of, traits
 from llmflow.answering.untrusted_views import View, base64_views, views
 from llmflow.ingestion.sentences import split_sentences
@@ -20,7 +25,7 @@ WEIGHTS = "untrusted_weights.txt"
 LONGEST = 400
 """Characters: a sentence without a stop, as a row of a table, is judged in pieces."""
 FEW = 40
-"""Traits that are little to go on: a window with no more is not judged as surely as a longer one."""
+"""Traits, or runs of letters, that are little to go on: a window with no more is not judged as surely as a longer one."""
 TOLD_TO_PEOPLE = 3
 """Signs that a reason names."""
 
@@ -32,6 +37,7 @@ class Window:
     start: int
     end: int
     traits: frozenset[str]
+    letters: frozenset[int]
     disguise: str = ""
 
 
@@ -50,9 +56,12 @@ class Classifier:
     """Weights by trait. `flag` and `doubt` are scores chosen on the texts of the authors that it learned from."""
 
     weights: Mapping[str, int]
+    letters: Sequence[int]
+    """Weights of letters by place, -127 to 127."""
     bias: float
     scale: float
     """A weight of one, in whole numbers."""
+    letter_scale: float
     flag: float
     doubt: float
     version: str
@@ -62,7 +71,9 @@ class Classifier:
     def judge(self, window: Window) -> Judged:
         weights, found = self.weights, window.traits
         total = sum(weights.get(trait, 0) for trait in found)
-        score = total / self.scale / math.sqrt(len(found) + FEW) + self.bias
+        spelled = sum(map(self.letters.__getitem__, window.letters))
+        score = total / self.scale / math.sqrt(len(found) + FEW)
+        score += spelled / self.letter_scale / math.sqrt(len(window.letters) + FEW) + self.bias
         return Judged(window, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))), ())
 
     def explained(self, judged: Judged) -> Judged:
@@ -76,10 +87,18 @@ class Classifier:
 @cache
 def load_classifier() -> Classifier:
     """Return the bundled classifier."""
-    head, *lines = files("llmflow.answering").joinpath(WEIGHTS).read_text(encoding="utf-8").splitlines()
-    settings = json.loads(head)
+    head, spelled, *lines = files("llmflow.answering").joinpath(WEIGHTS).read_text(encoding="utf-8").splitlines()
     weights = {trait: int(weight) for weight, _, trait in (line.partition("\t") for line in lines)}
-    return Classifier(weights, **settings)
+    return Classifier(weights, unpacked(spelled), **json.loads(head))
+
+
+def packed(weights: Sequence[int]) -> str:
+    """Return the weights of letters as one line; `unpacked` reads it."""
+    return base64.b64encode(array("b", weights).tobytes()).decode("ascii")
+
+
+def unpacked(line: str) -> array:
+    return array("b", base64.b64decode(line, validate=True))
 
 
 def windows(text: str, signs: Sequence[tuple[int, int, str]] = ()) -> Iterator[Window]:
@@ -102,11 +121,12 @@ def _windows(view: View, signs: Sequence[tuple[int, int, str]]) -> Iterator[Wind
         found.update(f"pat:{kind}" for first, last, kind in signs if first < here[1] and last > here[0])
         if view.disguise:
             found.add("disguised")
-        parts.append(Window(*here, frozenset(found), view.disguise))
+        parts.append(Window(*here, frozenset(found), letters(view.text[start:end]), view.disguise))
     yield from parts
     for one, other in itertools.pairwise(parts):
         if not view.disguise or one.end <= other.start:
-            yield Window(min(one.start, other.start), max(one.end, other.end), one.traits | other.traits, view.disguise)
+            both = one.traits | other.traits, one.letters | other.letters
+            yield Window(min(one.start, other.start), max(one.end, other.end), *both, view.disguise)
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
