@@ -223,9 +223,11 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="with --texts: print the texts that were judged wrongly")
     parser.add_argument("--detector", choices=("patterns", "classifier", "both"), default="both")
     parser.add_argument("--flag", type=float, help="score from which a passage is flagged; default: the classifier's own")
+    parser.add_argument("--strict", action="store_true", help="as where a language model answers: what is doubted is flagged")
     arguments = parser.parse_args()
     global _SCREENING
-    _SCREENING = ScreeningSettings(detector=arguments.detector, flag=arguments.flag)
+    strict = "always" if arguments.strict else "never"
+    _SCREENING = ScreeningSettings(detector=arguments.detector, flag=arguments.flag, strict=strict)
     if arguments.texts:
         measured = _texts(load_labelled(arguments.texts), arguments.list)
         print(json.dumps(measured, ensure_ascii=False, indent=1) if arguments.json else _page(measured))

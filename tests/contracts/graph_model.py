@@ -2,10 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from llmflow.ports import EntityNode, GraphDocument, GraphEdge, GraphStatistics
+from llmflow.ports import ChunkEdges, EntityNode, GraphDocument, GraphEdge, GraphStatistics
 from llmflow.types import Mention, Principal, Relation
 
 
@@ -85,6 +85,9 @@ class GraphModel:
             own.sort(key=lambda edge: (0 if edge.role == "title" else 1, -edge.confidence, edge.chunk_id, edge.role))
             found += own[: max(0, limit)]
         return found
+
+    def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
+        return ChunkEdges.grouped(self.edges_of_chunks(chunk_ids, principal))
 
     def edges_of_chunks(self, chunk_ids: Sequence[str], principal: Principal) -> list[GraphEdge]:
         own = [edge for edge, _ in self._edges(principal) if edge.chunk_id in chunk_ids]

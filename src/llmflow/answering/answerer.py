@@ -6,7 +6,7 @@ numbered evidence (a model), mask again, and cite.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -22,10 +22,11 @@ from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.spans import on_one_line
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
-from llmflow.answering.untrusted import ASKED, LEFT_OUT, Screened, fenced, neutral, new_mark, passage_block, screen
+from llmflow.answering.untrusted import ASKED, LEFT_OUT, fenced, neutral, new_mark, passage_block
 from llmflow.answering.untrusted_inspect import inspect
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
 from llmflow.answering.untrusted_passages import ScreeningSettings
+from llmflow.answering.untrusted_search import last_resort, sift
 from llmflow.clock import Seconds
 from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
@@ -83,6 +84,8 @@ class Found:
     """Where it was looked for."""
     documents: tuple[str, ...] = ()
     """The only documents in which it was."""
+    for_model: bool = True
+    """A language model was there to answer when the passages were screened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,30 +174,29 @@ class Answerer:
             step.attributes |= hit_attributes(found.hits) | {f"ms.{stage}": round(1000 * s, 2) for stage, s in seconds.items()}
             step.note("problems", found.problems)
         with trace.step("screening") as step:
-            screened = screen(found.hits, self.settings.screening)
-            if screened.suspicious:  # planted passages must not crowd out the others
-                more = search(len(found.hits) + 2 * len(screened.suspicious))[0]
-                screened = screen(more.hits, self.settings.screening)
+            for_model = current_model(self.model) is not None
+            screening = self.settings.screening.for_answers_by(for_model)
+
+            def again(limit: int, without: Collection[str]) -> Sequence[Hit]:
+                return search(limit, without=without)[0].hits
+
+            sifted = sift(found.hits, again, self.settings.retrieve, screening)
             instructs = inspect(asked).suspicious
-            step.note("suspicious", screened.suspicious)
-            step.note("doubtful", screened.doubtful)
-            step.note("reasons", tuple(dict.fromkeys(reason for reasons in screened.reasons.values() for reason in reasons)))
+            step.note("suspicious", tuple(sifted.reasons))
+            step.note("doubtful", sifted.doubtful)
+            step.note("searched_without", len(sifted.without))
+            step.note("reasons", tuple(dict.fromkeys(reason for reasons in sifted.reasons.values() for reason in reasons)))
             step.note("question_instructs", instructs)
         with trace.step("evidence") as step:
-            evidence, usable = self._weigh(question, screened)
+            evidence = weigh_evidence(question, sifted.hits, self.settings.evidence, self.retriever.analyser)
+            if evidence.confidence < self.settings.evidence.min_confidence and sifted.more_left:
+                sifted = last_resort(sifted, found.hits, again, self.settings.retrieve, screening)
+                evidence = weigh_evidence(question, sifted.hits, self.settings.evidence, self.retriever.analyser)
+                step.note("last_resort", True)
             step.note("confidence", round(evidence.confidence, 3))
         masked, hits, problems = question != asked, found.hits, found.problems
-        return Found(question, masked, spoken, hits, evidence, problems, usable, screened.suspicious, instructs, trace)
-
-    def _weigh(self, question: str, screened: Screened) -> tuple[Evidence, tuple[Hit, ...]]:
-        """Return the evidence and the hits that it comes from: what is left of suspicious passages is a last resort."""
-        settings, analyser = self.settings.evidence, self.retriever.analyser
-        clean = screened.clean[: self.settings.retrieve]
-        evidence = weigh_evidence(question, clean, settings, analyser)
-        if evidence.confidence >= settings.min_confidence or len(screened.rest) == len(screened.clean):
-            return evidence, clean
-        rest = screened.rest[: self.settings.retrieve]
-        return weigh_evidence(question, rest, settings, analyser), rest
+        kept, suspicious = sifted.hits, tuple(sifted.reasons)
+        return Found(question, masked, spoken, hits, evidence, problems, kept, suspicious, instructs, trace, for_model=for_model)
 
     def respond(
         self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "", options: AskOptions | None = None
@@ -224,7 +226,7 @@ class Answerer:
         self, found: Found, history: Sequence[ChatTurn], summary: str, options: AskOptions, trace: TraceBuilder
     ) -> Iterator[str | Answer]:
         evidence, hits, spoken = found.evidence, found.hits, found.spoken
-        model = current_model(self.model)
+        model = current_model(self.model) if found.for_model else None  # it may have come since; what it reads was not screened
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
             nothing = nothing_found(spoken, found.space, bool(found.documents))

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +21,7 @@ from llmflow.retrieval.entities import TITLE_REACH, EntitySettings
 from llmflow.retrieval.fusion import FusionSettings, best_first, combine, fuse
 from llmflow.retrieval.graph import Approach, GraphChannel, GraphResult, GraphSettings
 from llmflow.retrieval.graph_within import GraphWithin
+from llmflow.retrieval.graph_without import GraphWithout
 from llmflow.retrieval.reader import Reader
 from llmflow.retrieval.rerank import Reranked, RerankSettings, rerank
 from llmflow.retrieval.thesaurus import ThesaurusSettings, equivalents
@@ -92,23 +93,32 @@ class Retriever:
         limit: int,
         timings: Seconds | None = None,
         documents: Sequence[str] = (),
+        without: Collection[str] = (),
     ) -> list[Retrieval]:
-        """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`."""
+        """Return the same as `search` for each question, with stores asked in batches. Seconds a channel go to `timings`.
+
+        Chunks in `without` are left out of every channel before anything is scaled or fused: what is found, its order and its
+        scores are as if they were not indexed (how rare a word is, full text still counts over all).
+        """
         laps = _Laps(timings)
+        without = frozenset(without)
         among = self.stores.state.chunk_ids_of(documents, principal) if documents else None
+        if among is not None:
+            among = [chunk_id for chunk_id in among if chunk_id not in without]
         if among is not None and not among:
             return [Retrieval(()) for _ in questions]
         questions = [composed(question) for question in questions]
         found = morphemes(questions, self.analyser)
         tokens = [tokens_of(q, m, self.analyser, question=True) for q, m in zip(questions, found, strict=True)]
         laps.lap("analyse")
-        asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings), among)  # beside the full text
+        asked = vector_thread().submit(self._dense, questions, principal, _Laps(timings), among, without)  # beside the full text
         forms = [equivalents(own.split(), self.settings.thesaurus) for own in tokens]
-        text = self._text([_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)], principal, among)
+        expanded = [_with_forms(own, others) for own, others in zip(tokens, forms, strict=True)]
+        text = self._text(expanded, principal, among, without)
         laps.lap("text")
         known = _Known(self.stores, principal)
         known.read(hit.id for ranking in text for hit in ranking)
-        channel = self._graph(among)
+        channel = self._graph(among, without)
 
         def approach(number: int, likely: Sequence[str]) -> Approach | None:
             reader = Reader(tokens[number].split(), known.texts, forms[number])
@@ -128,24 +138,40 @@ class Retriever:
             results.append(self._rank(*asked_for, channels, known, limit, laps, problems))
         return results
 
-    def _graph(self, among: Sequence[str] | None) -> GraphChannel | None:
+    def _graph(self, among: Sequence[str] | None, without: Collection[str]) -> GraphChannel | None:
         if "graph" not in self.settings.channels or self.settings.fusion.graph <= 0:
             return None
         reads = self.stores.graph.reads()
-        return GraphChannel(reads if among is None else GraphWithin(reads, among), self.settings.graph, self.entities)
+        if among is not None:
+            reads = GraphWithin(reads, among)
+        elif without:
+            reads = GraphWithout(reads, without)
+        return GraphChannel(reads, self.settings.graph, self.entities)
 
     def _title_reach(self, principal: Principal) -> float:
         """Return what titles mean in the principal's corpus, 1 where that was not measured yet."""
         measured = self.stores.state.setting(TITLE_REACH)
         return json.loads(measured).get(principal.tenant, 1.0) if measured else 1.0
 
-    def _text(self, tokens: Sequence[str], principal: Principal, among: Sequence[str] | None) -> list[list[ScoredId]]:
+    def _text(
+        self, tokens: Sequence[str], principal: Principal, among: Sequence[str] | None, without: Collection[str]
+    ) -> list[list[ScoredId]]:
         if "text" not in self.settings.channels:
             return [[] for _ in tokens]
-        return self.stores.text.search(tokens, principal, self.settings.candidates, among)
+        found = self.stores.text.search(tokens, principal, self.settings.candidates + len(without), among)
+        return [self._candidates(ranking, without) for ranking in found]
+
+    def _candidates(self, ranking: Sequence[ScoredId], without: Collection[str]) -> list[ScoredId]:
+        """Return as many candidates as ever: so many more were asked for as may have to be left out."""
+        return [hit for hit in ranking if hit.id not in without][: self.settings.candidates]
 
     def _dense(
-        self, questions: Sequence[str], principal: Principal, laps: "_Laps", among: Sequence[str] | None
+        self,
+        questions: Sequence[str],
+        principal: Principal,
+        laps: "_Laps",
+        among: Sequence[str] | None,
+        without: Collection[str],
     ) -> tuple[list[list[ScoredId]], tuple[str, ...]]:
         """Ask the vectors for the questions that the embedder reads; the others, and a space not yet filled, find nothing.
 
@@ -164,9 +190,10 @@ class Retriever:
             log.warning("Searched without vectors: %s", exc)
             return results, (str(exc),)
         laps.lap("encode")
-        rankings = self.stores.vectors.search(vectors, embedder.name, principal, self.settings.candidates, among)
+        limit = self.settings.candidates + len(without)
+        rankings = self.stores.vectors.search(vectors, embedder.name, principal, limit, among)
         for number, ranking in zip(asked, rankings, strict=True):
-            results[number] = ranking
+            results[number] = self._candidates(ranking, without)
         laps.lap("dense")
         return results, ()
 
