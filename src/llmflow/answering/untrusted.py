@@ -97,10 +97,11 @@ def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT) -> Screen
     kept: list[Hit] = []
     reasons: dict[str, tuple[str, ...]] = {}
     doubtful: list[str] = []
+    sure = settings.model_copy(update={"strict": "never"})  # a doubted title must not cost a whole document
     for hit in hits:
         text = inspect_passage(hit.chunk.text, settings)
         labels = (hit.document.title, PurePosixPath(hit.document.source).name, *hit.chunk.heading_path)
-        named = [found for found in (inspect_passage(label, settings) for label in labels) if found.suspicious]
+        named = [found for found in (inspect_passage(label, sure) for label in labels) if found.suspicious]
         as_role = any(_ROLE_LABEL.fullmatch(label) for label in labels)
         if not (text.suspicious or named or as_role):
             kept.append(hit)

@@ -30,8 +30,8 @@ class ScreeningSettings(Settings):
     """Score from which a passage is suspicious: what speaks to a model is left out of it."""
     doubt: float | None = Field(default=None, ge=0, le=1)
     """Score from which a passage is a last resort. A pattern alone counts from here on."""
-    strict: Literal["never", "with_model", "always"] = "with_model"
-    """Where all that would be doubtful counts as flagged. Quotations obey nothing, a language model may."""
+    strict: Literal["never", "with_model", "always"] = "never"
+    """Where all that would be doubtful counts as flagged. Quotations obey nothing, a language model may; ordinary text pays."""
 
     def for_answers_by(self, model: bool) -> "ScreeningSettings":
         """Return the settings with `strict` settled: for a language model that reads the passages, or for quotations."""
