@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="with --texts: print the texts that were judged wrongly")
     parser.add_argument("--detector", choices=("patterns", "classifier", "both"), default="both")
     parser.add_argument("--flag", type=float, help="score from which a passage is flagged; default: the classifier's own")
-    parser.add_argument("--strict", action="store_true", help="as where a language model answers: what is doubted is flagged")
+    parser.add_argument("--strict", action="store_true", help="with strict screening: what is doubted is flagged")
     arguments = parser.parse_args()
     global _SCREENING
     strict = "always" if arguments.strict else "never"

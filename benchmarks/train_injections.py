@@ -1,9 +1,10 @@
 """Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
 
 Reads benchmarks/injection_texts/, one file an author (`a` to `o` had not seen the detector, `own` is by who made it,
-`ordinary` holds passages of this repository and made-up prose), and the halves of injections.jsonl and benign_imperatives.jsonl
-that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes for the same texts. Of an
-injected text only the window that reads most like an instruction teaches anything: the rest is its cover.
+`ordinary`, in two parts, holds passages of this repository and made-up prose), and the halves of injections.jsonl and
+benign_imperatives.jsonl that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes
+for the same texts. Of an injected text only the window that reads most like an instruction teaches anything: the rest is its
+cover.
 
 `--measure` writes nothing: it leaves out one author at a time and says what the others' texts teach about theirs. The two scores,
 above which a text is flagged or doubted, are chosen on those left-out texts, never on others.

@@ -112,6 +112,11 @@ class TestBundledSentenceEmbedder(EmbedderContract):
         assert cosines.min() > 0.999
         assert short.name == exact.name
 
+    def test_a_question_is_the_same_to_the_last_place_whoever_is_asked_beside_it(self, embedder: SentenceEmbedder):
+        together = embedder.embed_queries(TEXTS)
+        alone = [embedder.embed_queries([text])[0] for text in TEXTS]
+        np.testing.assert_array_equal(together, alone)
+
     def test_batches_of_any_size_give_the_same(self, exact: SentenceEmbedder):
         small = SentenceEmbedder(SentenceEmbedderSettings(threads=1, precision="float32", batch_tokens=256))
         np.testing.assert_allclose(small.embed_passages(TEXTS), exact.embed_passages(TEXTS), atol=1e-5)

@@ -59,8 +59,8 @@ class SentenceEmbedder:
         the last place, what it finds in the chat."""
         import numpy as np
 
-        found = [self._embed([text], self.settings.query_prompt) for text in texts]
-        return np.concatenate(found) if found else self._embed(texts, self.settings.query_prompt)
+        one_by_one = [[text] for text in texts] or [[]]
+        return np.concatenate([self._embed(alone, self.settings.query_prompt) for alone in one_by_one])
 
     def _embed(self, texts: Sequence[str], prompt: str) -> "np.ndarray":
         import numpy as np
