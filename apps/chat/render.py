@@ -3,6 +3,7 @@
 Questions, documents and model output are untrusted: everything goes through markup.py or `escape`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -18,15 +19,24 @@ from llmflow.wording import in_language, restored
 EXTRACTIVE = "extractive"
 
 
-def log_html(session: ChatSession | None, exchanges: Sequence[Exchange], texts: Texts, low_confidence: float = 0.0) -> str:
+def log_html(
+    session: ChatSession | None,
+    exchanges: Sequence[Exchange],
+    texts: Texts,
+    low_confidence: float = 0.0,
+    documents: Sequence[str] = (),
+    wanted: str = "",
+) -> str:
     """Return the finished exchanges of a session; `low_confidence` is the confidence below which an answer is warned of.
 
-    The browser reads from the root which session it is looking at.
+    The browser reads from the root which session it is looking at, which one it had asked for (`wanted`), and the ids of the
+    documents that its last question was narrowed to.
     """
     last = len(exchanges) - 1
     turns = "".join(exchange_html(one, texts, index == last, low_confidence) for index, one in enumerate(exchanges))
     title, key = (escape(session.title), escape(session.id)) if session else ("", "")
-    return f'<div class="log" data-session="{key}" data-title="{title}">{turns}</div>'
+    chosen = f' data-documents="{escape(json.dumps(list(documents)))}"' if documents else ""
+    return f'<div class="log" data-session="{key}" data-for="{escape(wanted)}" data-title="{title}"{chosen}>{turns}</div>'
 
 
 def live_html(exchange: Exchange, texts: Texts) -> str:
@@ -34,15 +44,15 @@ def live_html(exchange: Exchange, texts: Texts) -> str:
     return f'<div class="log">{exchange_html(exchange, texts, True)}</div>'
 
 
-def welcome_html(texts: Texts, samples: Sequence[str], notice: str = "") -> str:
-    """Return what stands where nothing was asked yet."""
+def welcome_html(texts: Texts, samples: Sequence[str], notice: str = "", wanted: str = "") -> str:
+    """Return what stands where nothing was asked yet; `wanted` as in `log_html`."""
     buttons = "".join(
         f'<button type="button" class="sample" data-act="sample" data-question="{escape(one)}">{escape(one)}</button>'
         for one in samples
     )
     tries = f'<p class="samples-label">{texts.samples}</p><div class="samples">{buttons}</div>' if samples else ""
     return (
-        f'<div class="welcome" data-session="" data-title="">{notice_html(notice)}'
+        f'<div class="welcome" data-session="" data-for="{escape(wanted)}" data-title="">{notice_html(notice)}'
         f"<h2>{texts.welcome}</h2><p>{texts.welcome_hint}</p>{tries}</div>"
     )
 
@@ -105,7 +115,7 @@ def _complete_html(answer: Message, texts: Texts, low_confidence: float, wished:
     searched = f'<p class="searched">{texts.searched_as.format(question=escape(asked))}</p>' if asked else ""
     if details.get("found") is False:
         nothing = f'<div class="nothing"><strong>{texts.not_found}</strong><div class="prose-text" data-copy>{body}</div></div>'
-        return f"{searched}{nothing}{_origin(answer, [], texts)}"
+        return f"{searched}{_warning(_text(details, 'notice'))}{nothing}{_origin(answer, [], texts)}"
     chips = "".join(_chip_html(cite, answer.id, texts) for cite in answer.citations)
     sources = f'<div class="sources"><span class="sources-label">{texts.sources}</span>{chips}</div>' if chips else ""
     origin = [texts.extractive if quoted else texts.answered_by.format(model=escape(model))]
@@ -130,7 +140,11 @@ def _warnings(details: Mapping[str, Any], texts: Texts, low_confidence: float) -
         said.append(texts.low_confidence)
     if count:
         said.append(texts.suspicious.format(n=count))
-    return "".join(f'<p class="warning" role="note">{escape(words)}</p>' for words in said if words)
+    return "".join(map(_warning, said))
+
+
+def _warning(words: str) -> str:
+    return f'<p class="warning" role="note">{escape(words)}</p>' if words else ""
 
 
 def _origin(answer: Message, origin: Sequence[str], texts: Texts) -> str:

@@ -26,7 +26,7 @@ from apps.chat.texts import Texts, texts_of
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import AnswerPending, Busy, LlmflowError, ModelInterrupted, NotFound, PermissionDenied, SignInRequired
 from llmflow.ports.conversations import ChatSession
-from llmflow.serving.conversations.ask_options import TemplateUse, space_of
+from llmflow.serving.conversations.ask_options import TemplateUse, options_in, space_of
 from llmflow.serving.questions import clean_question, question_problem
 from llmflow.types import Account, AskOptions, Citation
 from llmflow.wording import in_language
@@ -102,7 +102,7 @@ class Turns:
             session, notice = begun.session, begun.notice
             running = begun.running or self._answers.of(account.id, session)
             if running is not None:
-                async for shown in self._watched(account, session, running, texts, begun):
+                async for shown in self._watched(account, session, running, texts, begun, _wanted(event)):
                     if not self._views.is_last(tab, turn):
                         yield KEEP  # the page has gone on to another session; without it the last values would travel again
                         return
@@ -111,7 +111,8 @@ class Turns:
             elif begun.refused:
                 yield gr.skip(), "", notice_html(notice, refused=True)
                 return
-            finished = await run_in_threadpool(self._session_html, account, session, texts, language, notice)
+            wanted = _wanted(event)
+            finished = await run_in_threadpool(self._session_html, account, session, texts, language, notice, wanted)
             yield finished if self._views.is_last(tab, turn) else KEEP
         except LlmflowError as exc:
             log.warning("Not shown: %s", exc)
@@ -121,12 +122,13 @@ class Turns:
             yield gr.skip(), "", notice_html(f"{texts.failed}. {texts.failed_next}", refused=True)
 
     async def _watched(
-        self, account: Account, session: str, running: Running, texts: Texts, begun: "Begun"
+        self, account: Account, session: str, running: Running, texts: Texts, begun: "Begun", wanted: str
     ) -> AsyncIterator[Shown]:
         """Yield the answer as it grows. The more answers are written, the more pieces travel together."""
         one, exchanges = await run_in_threadpool(self._messages, account, session)
         earlier = [exchange for exchange in exchanges if exchange.question.ordinal < running.question.ordinal]
-        log_shown = log_html(one, earlier, texts, self._settings.low_confidence)
+        chosen = options_in(running.question.details).documents
+        log_shown = log_html(one, earlier, texts, self._settings.low_confidence, chosen, wanted)
         yield log_shown, live_html(pending_exchange(running.question), texts), notice_html(begun.notice, begun.refused)
         shown = ""
         while not running.done:
@@ -142,7 +144,8 @@ class Turns:
         if problem:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
-        options, template = AskOptions(space_of(_field(event, "space") or "all"), documents=_documents(event)), _template(event)
+        documents = self._as_before(account, session) if _before_shown(event) else _documents(event)
+        options, template = AskOptions(space_of(_field(event, "space") or "all"), documents=documents), _template(event)
         made = "" if session else conversations.create(account).id
         session = session or made
         ask = partial(conversations.ask, account, session, question, options=options, template=template)
@@ -152,6 +155,11 @@ class Turns:
             if made:  # nothing was asked in it, and the page never heard of it
                 conversations.delete(account, made)
             raise
+
+    def _as_before(self, account: Account, session: str) -> tuple[str, ...]:
+        """Return the documents that the last question of a session was narrowed to."""
+        exchanges = self._messages(account, session)[1] if session else []
+        return options_in(exchanges[-1].question.details).documents if exchanges else ()
 
     def _start_again(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
         session, message, content = (_field(event, name) for name in ("session", "message", "content"))
@@ -184,20 +192,21 @@ class Turns:
         problem = question_problem(question, limit)
         return getattr(texts, problem).format(n=len(question), limit=limit) if problem else ""
 
-    def _session_html(self, account: Account, session: str, texts: Texts, language: str, notice: str) -> Shown:
+    def _session_html(self, account: Account, session: str, texts: Texts, language: str, notice: str, wanted: str) -> Shown:
         if not session:
-            return self._welcome(texts, language, notice), "", ""
+            return self._welcome(texts, language, notice, wanted), "", ""
         one, exchanges = self._messages(account, session)
         if not exchanges:
-            return self._welcome(texts, language, ""), "", notice_html(notice)
-        return log_html(one, exchanges, texts, self._settings.low_confidence), "", notice_html(notice)
+            return self._welcome(texts, language, "", wanted), "", notice_html(notice)
+        chosen = options_in(exchanges[-1].question.details).documents
+        return log_html(one, exchanges, texts, self._settings.low_confidence, chosen, wanted), "", notice_html(notice)
 
     def _messages(self, account: Account, session: str) -> tuple[ChatSession, list[Exchange]]:
         conversations = self._backend.conversations
         return conversations.session(account, session), exchanges_of(conversations.messages(account, session))
 
-    def _welcome(self, texts: Texts, language: str, notice: str = "") -> str:
-        return welcome_html(texts, self._settings.samples_in(language), notice)
+    def _welcome(self, texts: Texts, language: str, notice: str, wanted: str) -> str:
+        return welcome_html(texts, self._settings.samples_in(language), notice, wanted)
 
     def _account(self, request: gr.Request) -> Account:
         if request.request is None:
@@ -267,12 +276,22 @@ def _field(event: gr.EventData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _wanted(event: gr.EventData) -> str:
+    """Return what the page wanted to see: a session, or the new one that this very event would begin."""
+    return _field(event, "session") or f"new {_number(event, 'turn')}"
+
+
 def _documents(event: gr.EventData) -> tuple[str, ...]:
     """Return the ids of the documents that the question is narrowed to. What is no list of texts is none that exists."""
     value = event._data.get("documents") if isinstance(event._data, dict) else None
     if value is None:
         return ()
     return tuple(one if isinstance(one, str) else "-" for one in value) if isinstance(value, list) else ("-",)
+
+
+def _before_shown(event: gr.EventData) -> bool:
+    """Return whether the question was sent before the page knew which documents the session's last one was narrowed to."""
+    return isinstance(event._data, dict) and event._data.get("documents", ()) is None
 
 
 def _template(event: gr.EventData) -> TemplateUse | None:

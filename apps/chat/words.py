@@ -62,6 +62,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "ask_document": ("이 문서에 묻기", "Ask about this document"),
     "chosen": ("고른 문서", "Chosen documents"),
     "chosen_one": ("이 문서: {title}", "This document: {title}"),
+    "chosen_gone": ("삭제되었거나 볼 수 없음: {title}", "Deleted, or not readable for you: {title}"),
+    "chosen_untitled": ("고른 문서", "a chosen document"),
     "chosen_drop": ("{title} 선택 풀기", "Stop asking about {title}"),
     "chosen_set": ("이제 이 문서에서만 찾습니다: {title}", "Questions are now looked for in this document: {title}"),
     "chosen_dropped": ("이제 이 문서에서는 찾지 않습니다: {title}", "No longer looked for in: {title}"),

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from apps.chat.texts import ENGLISH, KOREAN
 from apps.chat.words import words_of
+from llmflow.answering.chosen_documents import ALL_GONE
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,7 +48,7 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     upload_and_ask(anna, tmp_path)
     own = anna.url
     narrow_and_shape(anna)
-    choose_documents(anna)
+    narrowed = choose_documents(anna)
     anna.goto(own)
     expect(anna.locator("#chat .turn")).to_have_count(3)
 
@@ -74,6 +75,10 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     anna.reload()
     expect(anna.locator("#chat .turn")).to_have_count(3)
     expect(anna.locator("#chat .turn").last.locator(".aside")).to_have_text(ENGLISH.withdrawn)
+    anna.goto(narrowed)
+    expect(anna.locator("#chosen .chosen-one.gone")).to_have_count(1)
+    ask(anna, "How many desks does the Munich office have?")
+    expect(anna.locator("#chat .nothing").last).to_contain_text(ALL_GONE["en"])
     anna.keyboard.press("Control+Shift+O")
     expect(anna.locator(".welcome")).to_be_visible()
     ask(anna, "How high is the zephyr allowance?")
@@ -136,8 +141,8 @@ def narrow_and_shape(page: Page) -> None:
     expect(chip).to_be_hidden()
 
 
-def choose_documents(page: Page) -> None:
-    """Ask about one document, chosen in the list and at a citation; all of it by keyboard."""
+def choose_documents(page: Page) -> str:
+    """Ask about one document, chosen in the list and at a citation; all of it by keyboard. Returns the chat's address."""
     words = words_of("en")
     page.keyboard.press("Control+Shift+O")
     expect(page.locator(".welcome")).to_be_visible()
@@ -176,8 +181,12 @@ def choose_documents(page: Page) -> None:
     expect(chips).to_have_count(1)
     ask(page, "How many desks does the Munich office have?")
     expect(last.locator(".nothing")).to_be_visible()
+    narrowed, title = page.url, chips.inner_text()
+    page.reload()
+    expect(chips).to_have_text(title)
     page.keyboard.press("Control+Shift+O")
     expect(page.locator("#chosen")).to_be_hidden()
+    return narrowed
 
 
 def upload_and_ask(page: Page, folder: Path) -> None:

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import uvicorn
 from chat_fakes import GUARD, SmallService, make_hit, small_conversations
-from fastapi import APIRouter, Depends
-from playwright.sync_api import Page, expect, sync_playwright
+from fastapi import APIRouter, Depends, HTTPException
+from playwright.sync_api import Page, Route, expect, sync_playwright
 from serving_process import wait_until
 
 from apps.chat.app import mount_page
@@ -85,6 +85,24 @@ def account_router() -> APIRouter:
     return router
 
 
+def document_router(service: SmallService) -> APIRouter:
+    """What a document is called, for those who may read it."""
+    router = APIRouter()
+    chats = Depends(GUARD.require(Permission.CHAT))
+
+    @router.get("/api/documents/{document_id}")
+    def document(document_id: str, account: Account = chats) -> dict:
+        readable = [
+            hit.document for hit in service.hits if account.principal().may_read(hit.document.tenant, hit.document.groups)
+        ]
+        found = next((one for one in readable if one.id == document_id), None)
+        if found is None:
+            raise HTTPException(404)
+        return {"id": found.id, "title": found.title, "name": found.source, "space": "shared", "status": found.status}
+
+    return router
+
+
 class _Site:
     def __init__(self, folder: Path) -> None:
         self.gate = threading.Event()
@@ -93,7 +111,7 @@ class _Site:
         conversations = small_conversations(self.service, folder)
         templates = SqlTemplateStore(StateDatabase(f"sqlite:///{folder / 'state.db'}"))
         services = Services(GUARD, conversations, self.service, templates, answer_threads(conversations.settings))
-        app = make_application(services, "Docs", [account_router()])
+        app = make_application(services, "Docs", [account_router(), document_router(self.service)])
         app = mount_page(app, Backend(conversations, self.service, GUARD), SETTINGS)
         self.server = uvicorn.Server(
             uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -140,12 +158,17 @@ def browser():
 def visit(browser, site):
     """Open the page; at the end, no script of a document ran, nothing left localhost and nothing failed in the console."""
     site.gate.set()
+    site.service.hits = list(HITS)
     site.service.asked.clear()
+    site.service.wishes.clear()
     contexts, pages, outside, faults = [], [], [], []
 
     def note_request(request) -> None:
         if urlsplit(request.url).scheme not in ("data", "blob") and urlsplit(request.url).hostname != "127.0.0.1":
             outside.append(request.url)
+
+    def gone(message) -> bool:
+        return "404" in message.text and "/api/documents/" in message.location["url"]  # how the page learns of a document's end
 
     def note_fault(text: str) -> None:
         if "AbortError" not in text and "Connection errored out" not in text:  # how Gradio ends its streams when a page is left
@@ -163,7 +186,7 @@ def visit(browser, site):
         pages.append(page)
         page.on("request", note_request)
         page.on("pageerror", lambda error: note_fault(str(error)))
-        page.on("console", lambda message: note_fault(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: note_fault(message.text) if message.type == "error" and not gone(message) else None)
         page.goto(site.url + query)
         page.wait_for_selector("body[data-ready=yes]")
         if not query:
@@ -296,6 +319,143 @@ def test_an_answer_goes_on_in_its_own_chat_while_another_is_read(visit, site):
     expect(page.locator("#chat .turn")).to_have_attribute("data-status", "done")
     page.go_back()
     expect(page.locator("#chat .question")).to_contain_text("paid annual leave")
+
+
+def choose(page: Page, number: int = -1) -> None:
+    """Choose the document of a citation of the last answer."""
+    page.locator("#chat .turn").last.locator(".cite").nth(number).click()
+    page.locator("#panel .passage [data-act=ask-document]").click()
+
+
+def held(page: Page, session: str) -> list[Route]:
+    """Hold back what the page sends to open a session, as a slow network does; `release` lets it go."""
+    routes: list[Route] = []
+
+    def on_its_way(route: Route) -> None:
+        sent = (route.request.post_data_json or {}).get("event_data") or {}
+        if sent.get("session") == session and "question" not in sent:
+            routes.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/gradio_api/queue/join*", on_its_way)
+    return routes
+
+
+def release(page: Page, routes: list[Route]) -> None:
+    for route in routes:
+        route.continue_()
+    page.unroute("**/gradio_api/queue/join*")
+
+
+def session_of(page: Page) -> str:
+    return dict(parse_qsl(urlsplit(page.url).query)).get("session", "")
+
+
+def test_chosen_documents_come_back_with_their_chat(visit, site):
+    page = visit()
+    chips, question = page.locator("#chosen .chosen-one"), "annual leave"
+    ask(page, question)
+    choose(page)
+    expect(chips).to_have_text("This document: Leave rules")
+    page.reload()
+    expect(chips).to_have_text("This document: Leave rules")  # chosen, and nothing asked yet
+    ask(page, question)
+    assert site.service.wishes[-1].documents == ("d1",)
+    page.reload()
+    expect(chips).to_have_text("This document: Leave rules")
+    page.keyboard.press("Control+Shift+O")
+    page.go_back()  # at once, while the new chat is still on its way
+    expect(chips).to_have_text("This document: Leave rules")
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(page.locator("#chosen")).to_be_hidden()
+    ask(page, question)
+    assert site.service.wishes[-1].documents == ()
+    page.locator("#sessions .side-open").nth(1).click()
+    expect(chips).to_have_text("This document: Leave rules")
+    ask(page, question)
+    assert site.service.wishes[-1].documents == ("d1",)
+
+    waiting = held(page, session_of(page))
+    page.reload()
+    page.wait_for_selector("body[data-ready=yes]")
+    page.locator("#question").fill("leave, asked before the page knew")
+    page.locator("#question").press("Enter")
+    expect(page.locator("#chat .turn").last).to_contain_text("before the page knew")
+    assert site.service.wishes[-1].documents == ("d1",)
+    expect(chips).to_have_text("This document: Leave rules")
+    release(page, waiting)
+
+    page.get_by_role("button", name=words_of("en")["chosen_drop"].format(title="Leave rules")).click()
+    page.reload()
+    expect(page.locator("#chat .turn")).to_have_count(4)
+    ask(page, question)
+    assert site.service.wishes[-1].documents == ()
+    page.reload()
+    expect(page.locator("#chat .turn")).to_have_count(5)
+    expect(page.locator("#chosen")).to_be_hidden()
+
+
+def test_a_chosen_document_that_is_gone_narrows_the_chat_until_it_is_taken_away(visit, site):
+    page = visit()
+    chips = page.locator("#chosen .chosen-one")
+    ask(page, "annual leave")
+    choose(page)
+    ask(page, "annual leave again")
+    site.service.hits = [hit for hit in HITS if hit.document.id != "d1"]
+    ask(page, "and once more leave")
+    expect(chips).to_have_text("Deleted, or not readable for you: Leave rules")
+    page.reload()
+    expect(chips).to_have_text("Deleted, or not readable for you: a chosen document")
+    expect(page.locator("#announce")).to_contain_text("Deleted")
+    expect(chips).to_have_class("chosen-one gone")
+    ask(page, "leave after a reload")
+    assert [wish.documents for wish in site.service.wishes] == [(), ("d1",), ("d1",), ("d1",)]
+    chips.get_by_role("button").click()
+    expect(page.locator("#chosen")).to_be_hidden()
+    ask(page, "leave everywhere")
+    assert site.service.wishes[-1].documents == ()
+
+
+def test_a_late_answer_takes_nobody_back_to_the_chat_they_left(visit, site):
+    page = visit()
+    ask(page, "paid annual leave")
+    first = session_of(page)
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    ask(page, "leave in the second chat")
+    second = session_of(page)
+    site.gate.clear()
+    ask(page, "annual leave, slowly", status="pending")
+    waiting = held(page, first)
+    page.locator("#sessions .side-open", has_text="paid annual leave").first.click()
+    assert session_of(page) == first
+    site.gate.set()
+    expect(page.locator("#chat .turn").last).to_contain_text(
+        "annual leave, slowly"
+    )  # it ends before the server hears of the click
+    expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
+    assert session_of(page) == first
+    expect(page.locator("#title")).to_have_text("paid annual leave")
+    release(page, waiting)
+    expect(page.locator("#chat .question")).to_have_count(1)
+    expect(page.locator("#chat .question")).to_contain_text("paid annual leave")
+    assert session_of(page) == first
+
+    page.keyboard.press("Control+Shift+O")
+    expect(page.locator(".welcome")).to_be_visible()
+    waiting = held(page, "")
+    site.gate.clear()
+    page.locator("#question").fill("annual leave of a chat that is given up")
+    page.locator("#question").press("Enter")
+    page.keyboard.press("Control+Shift+O")  # before the chat has a name
+    expect(page.locator("#live .question")).to_contain_text("given up")
+    assert session_of(page) == ""
+    site.gate.set()
+    release(page, waiting)
+    expect(page.locator(".welcome")).to_be_visible()
+    assert session_of(page) == "" != second
 
 
 def test_hostile_documents_are_shown_as_text(visit):

@@ -45,7 +45,7 @@ _TAGS = {
 _ATTRIBUTES = {
     "class", "data-document", "role", "aria-live", "aria-label", "aria-hidden", "tabindex", "type", "colspan", "rowspan", "start",
     "data-status", "data-act", "data-number", "data-message", "data-question", "data-copy", "data-quoted", "data-session",
-    "data-title", "data-raw", "data-rating", "data-refused", "aria-pressed", "title", "datetime",
+    "data-title", "data-for", "data-documents", "data-raw", "data-rating", "data-refused", "aria-pressed", "title", "datetime",
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def exchange(
 
 def shown(text: str = "The limit is 5. [1]", title: str = "Policy", texts=ENGLISH, **details) -> str:
     session = ChatSession("s1", "acme", "u1", title, "", "")
-    return log_html(session, [exchange(text, title, **details)], texts, 0.5)
+    return log_html(session, [exchange(text, title, **details)], texts, 0.5, (text, title), text)
 
 
 def panel(hit, citation: Citation, texts=ENGLISH, **more) -> str:
@@ -91,7 +91,7 @@ def test_hostile_text_stays_text_everywhere(text):
             assert_harmless(shown(text, text, status=status, model=model, notice=text, asked=text, error=text))
     assert_harmless(shown(text, text, found=False))
     assert_harmless(live_html(pending_exchange(exchange(text).question, text), ENGLISH))
-    assert_harmless(welcome_html(ENGLISH, [text], text) + notice_html(text))
+    assert_harmless(welcome_html(ENGLISH, [text], text, text) + notice_html(text))
     hit = make_hit(1, text, f"before {text} after", heading=(text,), source=text)
     assert_harmless(panel(hit, cite(text), before=text, after=text))
     assert_harmless(panel(make_hit(1, text, text, html=f"<table><tr><td>{text}</td></tr></table>"), cite(text)))

@@ -143,6 +143,18 @@ def test_the_space_and_the_template_that_the_browser_names_are_asked_with(turns,
     assert [len(backend.conversations.sessions(account)[0]) for account in (HR, SALES)] == [1, 0]
 
 
+def test_a_question_sent_before_the_page_knows_is_asked_in_the_documents_of_the_last_one(turns, backend, service):
+    session = backend.conversations.create(HR).id
+
+    def wished(**more):
+        shown(turns.ask, session=session, question="How much leave?", **more)
+        return service.wishes[-1].documents
+
+    assert wished(documents=None) == ()
+    assert wished(documents=["d1", "d2"]) == wished(documents=None) == ("d1", "d2")
+    assert wished(documents=[]) == wished(documents=None) == wished() == ()
+
+
 def test_a_refused_question_changes_nothing(turns, backend, service):
     for question, words in (
         (" ", ENGLISH.empty),

@@ -15,6 +15,7 @@ from llmflow.adapters.sql_answer_cache import SqlAnswerCache
 from llmflow.answering.answerer import Answerer, AnsweringSettings
 from llmflow.answering.budget import MESSAGE_TOKENS, MemorySettings, estimate_tokens, fit_prompt
 from llmflow.answering.cache import CacheSettings, SemanticCache
+from llmflow.answering.chosen_documents import ALL_GONE, SOME_GONE
 from llmflow.answering.conversing import Converser
 from llmflow.answering.phrases import LOOKED_ONLY, NOT_FOUND
 from llmflow.answering.shaping import LAST_WORD, NO_ROOM, REFUSED_WISH, WISHES, cited_first, wishes_of
@@ -274,6 +275,44 @@ def test_chosen_documents_share_no_answers(cache: SqlAnswerCache):
     assert (again.cached, again.documents) == (True, ("d-메모", "d-지침"))
     nothing = ask(converser(cache, None, hit("암호", "law")), chosen[1])
     assert not nothing.found and "고른 문서에서만" in nothing.text
+
+
+class Shelf:
+    """Knows what is served of documents, as the state database does."""
+
+    def __init__(self, *hits: Hit):
+        self.hits = hits
+
+    def chunk_ids_of(self, document_ids: Sequence[str], principal: Principal) -> list[str]:
+        known = [one for one in self.hits if one.document.id in document_ids]
+        return [one.chunk.id for one in known if principal.may_read(one.document.tenant, one.document.groups)]
+
+    def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("model", [None, Recording(SAID)])
+def test_chosen_documents_that_are_gone_are_told_of_and_nothing_else_is_searched(model):
+    secret = hit("비밀", "law")
+    asked = replace(answerer(model), shelf=Shelf(SHARED, secret))
+    nothing = replace(answerer(model, secret), shelf=Shelf(SHARED, secret))
+    for gone in (("d-비밀",), ("d-없음",), ("d-없음", "d-비밀")):
+        answer = nothing.answer(QUESTION, ME, options=AskOptions(documents=gone))
+        assert (answer.found, answer.text, answer.notice) == (False, ALL_GONE["ko"], "")
+        some = asked.answer(QUESTION, ME, options=AskOptions(documents=("d-지침", *gone)))
+        assert (some.found, some.notice) == (True, SOME_GONE["ko"].format(count=len(gone)))
+    narrow = asked.answer(QUESTION, ME, options=AskOptions(Space.OWN, documents=("d-지침",)))
+    assert narrow.notice == ""  # it is there, though not in the space
+
+
+def test_an_answer_told_of_a_gone_document_is_neither_kept_nor_given_again(cache: SqlAnswerCache):
+    served = converser(cache, None, SHARED)
+    both = AskOptions(documents=("d-지침", "d-메모"))
+    there = replace(served, answerer=replace(served.answerer, shelf=Shelf(SHARED, OWN)))
+    left = replace(served, answerer=replace(served.answerer, shelf=Shelf(SHARED)))
+    assert [ask(left, both).cached for _ in range(2)] == [False, False]
+    assert [ask(there, both).cached for _ in range(2)] == [False, True]
+    assert not ask(left, both).cached and ask(left, both).notice
 
 
 def test_forms_share_no_answers_and_personal_ones_are_not_kept(cache: SqlAnswerCache):

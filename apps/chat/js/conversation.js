@@ -12,7 +12,9 @@ function ask(question) {
   notice('');
   follow = true;
   const { id = '', version = 0 } = shown.template || {};
-  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents: chosen.documents.map((one) => one.id), template: id, version });
+  const documents = chosen.known ? chosen.documents.map((one) => one.id) : null;
+  if (chosen.known) history.replaceState({}, ''); // the question keeps them from here on
+  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents, template: id, version });
   showExamples(null);
   return true;
 }
@@ -107,13 +109,19 @@ document.addEventListener('llmflow:live', () => {
   toEnd();
 });
 
+
+// A value may be late: of a conversation that the reader has left, or of a new one that was given up before it had a name.
+const isWanted = (root) => root.dataset.session === state.session || root.dataset.for === (state.session || `new ${shows}`);
+const documentsShown = (root) => JSON.parse(root?.dataset.documents || '[]');
 let shownSession = null;
 watch('value', () => {
   const root = $('[data-session]', element);
   if (!root) return;
   const arrived = root.dataset.session;
+  if (!isWanted(root)) { loadSessions(); lookLater(); return; }
   if (arrived !== state.session) { state.session = arrived; setAddress(arrived, false); }
   if (arrived !== shownSession) { shownSession = arrived; follow = true; showTitle(); }
+  chooseAsBefore(documentsShown(root));
   decorate(element);
   requestAnimationFrame(toEnd);
   settle();
@@ -135,10 +143,13 @@ function settle() {
 
 // An answer that another process writes is looked at again until it is there.
 let lookTimer = 0;
+function lookLater() {
+  clearTimeout(lookTimer);
+  lookTimer = setTimeout(() => show('open', { session: state.session, language: state.language }), 3000);
+}
 function lookAgain() {
   clearTimeout(lookTimer);
-  if (!$('#chat .turn[data-status=pending]')) return;
-  lookTimer = setTimeout(() => show('open', { session: state.session, language: state.language }), 3000);
+  if ($('#chat .turn[data-status=pending]')) lookLater();
 }
 
 document.addEventListener('llmflow:notice', () => {

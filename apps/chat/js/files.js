@@ -98,7 +98,7 @@ async function deleteFile(one, title) {
   try {
     await api(`/api/documents/${encodeURIComponent(one.id)}`, { method: 'DELETE' });
     toast(word('deleted'));
-    chosen.documents = chosen.documents.filter((other) => other.id !== one.id);
+    for (const other of chosen.documents) other.gone ||= other.id === one.id;
     showChosen();
   } catch (error) { failed(error); }
   await loadFiles();

@@ -8,6 +8,7 @@ function setAddress(session, push) {
   if (session) address.searchParams.set('session', session);
   else address.searchParams.delete('session');
   if (address.href !== location.href) history[push ? 'pushState' : 'replaceState']({}, '', address);
+  else if (push && !session) history.replaceState({}, ''); // a new chat begins without what was chosen in this one
 }
 
 async function loadSessions() {
@@ -115,12 +116,15 @@ async function deleteSession(one) {
 
 function openSession(id, { push = true } = {}) {
   if (id !== state.session) state.busy = false;
-  if (id !== state.session || !id) dropAllChosen();
+  const other = id !== state.session || (push && !id);
   state.session = id;
   setAddress(id, push);
+  if (other) leaveChosen(id);
   closePanel();
   hideSidebarOnPhone();
   show('open', { session: id, language: state.language });
+  const root = $('[data-session]', element);
+  if (other && id && root?.dataset.session === id) chooseAsBefore(documentsShown(root)); // it stands there still: no other value will come
   showSessions();
   showTitle();
 }

@@ -3,6 +3,7 @@ function start() {
   if (!$('#question') || !$('#sessions') || !$('#title') || !$('#panel')) { setTimeout(start, 20); return; } // other parts are still being mounted
   applyTheme();
   state.session = sessionInAddress();
+  leaveChosen(state.session);
   placeSidebar();
   chooseLanguage(firstLanguage(), false);
   loadAccount();

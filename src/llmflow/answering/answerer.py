@@ -14,10 +14,11 @@ from pydantic import Field
 
 from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.cache import CacheSettings
+from llmflow.answering.chosen_documents import Shelf, gone_from, nothing_said, told_of_gone
 from llmflow.answering.citations import citation, cited_by_model, drop_unknown_marks
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
-from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY, nothing_found
+from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY
 from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.spans import on_one_line
@@ -84,6 +85,8 @@ class Found:
     """Where it was looked for."""
     documents: tuple[str, ...] = ()
     """The only documents in which it was."""
+    gone: tuple[str, ...] = ()
+    """Those of them that are not there, or not for whoever asks."""
     for_model: bool = True
     """A language model was there to answer when the passages were screened."""
 
@@ -101,6 +104,8 @@ class Answerer:
     prompts: Mapping[str, str]
     model: ChatModel | FollowingChatModel | None = None
     tracer: Tracer = field(default_factory=NullTracer)
+    shelf: Shelf | None = None
+    """Knows which of the chosen documents are gone; without it nothing is said of them."""
 
     def __post_init__(self) -> None:
         for language in NOT_FOUND:
@@ -155,7 +160,8 @@ class Answerer:
         trace = trace or TraceBuilder(self.tracer, principal)
         try:
             found = self._find(question, principal.narrowed(space), language, trace, documents)
-            return replace(found, space=space, documents=documents)
+            gone = gone_from(self.shelf, documents, principal) if self.shelf is not None else ()
+            return replace(found, space=space, documents=documents, gone=gone)
         except BaseException:
             trace.end("failed")
             raise
@@ -205,6 +211,7 @@ class Answerer:
         options = options or AskOptions()
         notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
         told = [text[found.spoken] for condition, text in notices if condition]
+        told.append(told_of_gone(found.gone, found.documents, found.spoken))
         trace = found.trace or TraceBuilder(NullTracer(), Principal(""))
         trace.wished(found.space, options)
         try:
@@ -229,7 +236,7 @@ class Answerer:
         model = current_model(self.model) if found.for_model else None  # it may have come since; what it reads was not screened
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
-            nothing = nothing_found(spoken, found.space, bool(found.documents))
+            nothing = nothing_said(spoken, found.space, found.documents, found.gone)
             yield nothing
             confidence, served = evidence.confidence, self.retriever.settings_id
             yield Answer(nothing, False, (), tuple(hits), name, confidence, served)
@@ -316,7 +323,7 @@ class Answerer:
             log.warning("%s repeated its prompt; the answer is not shown", model.name)
         citations = cited_by_model(text, sources)
         if not text.strip() or (wishes and not citations and not said.leaked):  # no wish buys an answer without a source
-            text = nothing_found(spoken, found.space, bool(found.documents))
+            text = nothing_said(spoken, found.space, found.documents, found.gone)
         whole = fitted.instructions == wishes.instructions and fitted.examples == len(wishes.examples)
         notice = " ".join(
             words[spoken] for condition, words in ((wishes.refused, REFUSED_WISH), (not whole, NO_ROOM)) if condition

@@ -84,7 +84,7 @@ class Converser:
         A model reads the turns before, so only the first question of a conversation is asked of the cache; quotations know none.
         What shapes a model's answer is part of what makes it; where personal data stood in that, nothing is kept.
         """
-        if self.cache is None or not self.answerer.settings.cache.enabled or found.masked or found.problems:
+        if self.cache is None or not self.answerer.settings.cache.enabled or found.masked or found.problems or found.gone:
             return None
         if found.suspicious or found.instructs:  # what was left out of this answer may be in nobody's way tomorrow
             return None

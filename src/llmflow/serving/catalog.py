@@ -278,7 +278,7 @@ def build_answerer(
     """Return the one answerer that evaluation and chat share."""
     masker = load_masker(preparation.masking)
     retriever = build_retriever(stores, preparation, retrieval)
-    return Answerer(retriever, answering, masker, prompts, model)
+    return Answerer(retriever, answering, masker, prompts, model, shelf=stores.state)
 
 
 def open_catalog(env: str = "base") -> Workspace:
