@@ -1,8 +1,9 @@
 """Which sentences an extractive answer quotes: the best one, then only what adds to it.
 
-A later sentence is worth what it says of the question that none before it said, and the names that lead to it: one that stands
-in a sentence quoted before and in few other passages (`HR-ONE`, then the line that says who runs HR-ONE). Where nothing adds
-enough, the answer ends.
+A later sentence is worth what it says of the question that none before it said, and the names that lead to it: one that a
+sentence quoted before says and that the section or the record bears in which it stands (`HR-ONE`, then the section HR-ONE says
+who runs it), or a Latin name that few passages say. Names are worth more the more of the question is left, and what bears one
+nothing once the value that was asked for is given. Where nothing adds enough, the answer ends.
 """
 
 import re
@@ -13,18 +14,21 @@ from functools import lru_cache
 from llmflow.answering.evidence import Asked, Evidence, EvidenceSettings, Sentence
 from llmflow.answering.question_forms import form_of
 from llmflow.answering.spans import quoted
+from llmflow.answering.subjects import said_in, squeezed, subjects_of
 from llmflow.retrieval.entities import NUMBERED, EntitySettings, find_mentions
-from llmflow.retrieval.tokens import HANGUL, LATIN, AnalyserSettings, fold, morphemes
+from llmflow.retrieval.tokens import HANGUL, LATIN, AnalyserSettings, fold
 
-# Tuned on every second sample question and on hotpotqa_train100 (docs/LOG.md, 2026-11-26).
-ANOTHER_PASSAGE = 0.145
+# Tuned on every second sample question, hotpotqa_train100 and musique_train100 (docs/LOG.md, 2026-11-26).
+ANOTHER_PASSAGE = 0.16
 """Least worth of a sentence that brings a further passage; the question as a whole is 1."""
 SAME_PASSAGE = 0.1
 """Least worth of a further sentence of a passage that is quoted already."""
 HEADING_WORTH = 0.25
 """Worth of a word that only the title or a heading above adds, against one in the sentence."""
-NAME_WORTH = 0.3
-"""Worth of a name that leads to another document, where no third passage has it."""
+SUBJECT_WORTH = 0.6
+"""Worth of a name that leads to what bears it, where nothing of the question has been said yet."""
+NAME_WORTH = 0.5
+"""The same of a name that only stands there too, where no third passage has it."""
 TITLE_TRUST = 0.8
 """Worth of a name in the title above a sentence, against one in the sentence."""
 COVERAGE_WORTH = 0.4
@@ -42,7 +46,11 @@ AMOUNT = re.compile(
     r"(?i:\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand|"
     r"million|billion|dozen|half|once|twice)\b)"
 )
-VALUES = {"when": DATE, "how often": DATE, "amount": AMOUNT}
+PLACE = re.compile(
+    r"\d\s?(?:층|호|동|번지)|본관|별관|건물|위치|자리|"
+    r"(?i:\b(?:floor|room|building|street|city|office|located)\b)"
+)
+VALUES = {"when": DATE, "how often": DATE, "amount": AMOUNT, "where": PLACE}
 """What a sentence must hold to give the value that is asked for."""
 BETWEEN = re.compile(r"[\W_]+")
 
@@ -103,14 +111,14 @@ class _Names:
 @lru_cache(maxsize=8192)
 def _names_in(text: str) -> _Names:
     folded = fold(text)
-    return _Names(BETWEEN.sub("", folded), f" {' '.join(LATIN.findall(folded))} ")
+    return _Names(squeezed(text), f" {' '.join(LATIN.findall(folded))} ")
 
 
 class _Rest:
     """The sentences of one question that may follow others."""
 
     def __init__(self, evidence: Evidence, pool: Sequence[Sentence], analyser: AnalyserSettings):
-        self.pool, self.analyser = pool, analyser
+        self.pool = pool
         self.weights, self.total = evidence.weights, sum(evidence.weights.values()) or 1.0
         self.items = tuple(self.weights.items())
         self.asked = _names_in(evidence.question)
@@ -121,6 +129,10 @@ class _Rest:
         kinds = re.split(r"[+:]", form_of(evidence.question, analyser).asked)
         self.value = next((pattern for kind, pattern in VALUES.items() if kind in kinds), None)
         self.plain = {id(sentence): _plain(sentence.text) for sentence in pool}
+        about = {id(sentence): subjects_of(sentence.hit, sentence.start) for sentence in pool}
+        borne = frozenset[str]().union(*about.values())
+        self.borne = frozenset(name for name in borne if not self.asked.hold(name.lower()))
+        self.subjects = {key: names & self.borne for key, names in about.items()}
         self.names: dict[int, Mapping[str, float]] = {}
 
     def best_after(self, chosen: Sequence[Sentence], passages: int) -> Sentence | None:
@@ -131,25 +143,46 @@ class _Rest:
         leading = [(before.hit.document.id, names) for before in chosen if (names := self._names_of(before))]
         most_led = max((worth for _, names in leading for worth in names.values()), default=0.0)
         valued = self.value is None or any(map(self._gives_value, chosen))
+        named = frozenset(name for name in self.borne if any(said_in(name, before.text) for before in chosen))
+        left = 1 - self._share(covered)
+        missing = left if self.value is None else 0.0 if valued else left + VALUE_WORTH
         best, most = None, 0.0
         for sentence in self.pool:
             further = sentence.hit.chunk.id not in quoted
             if self.plain[id(sentence)] in said or (further and len(quoted) >= passages):
                 continue
+            subject = self._is_subject(sentence, chosen, named)
             worth = self._share(sentence.words - covered)
-            if not valued and (sentence.words or sentence.above) and self._gives_value(sentence):
+            if not valued and (sentence.words or sentence.above or subject) and self._gives_value(sentence):
                 worth += VALUE_WORTH
-            if further:
+            if further or subject:  # another record of a passage is quoted like one of another passage
                 worth += HEADING_WORTH * self._share(sentence.above - covered) + COVERAGE_WORTH * sentence.coverage
+            if subject:
+                worth += SUBJECT_WORTH * missing
+            elif further:
                 trust = self._trust(sentence)
-                if (worth + NAME_WORTH * most_led) * trust > most:  # else no name could lead here
-                    worth += NAME_WORTH * self._led_to(sentence, leading)
+                if (worth + NAME_WORTH * left * most_led) * trust > most:  # else no name could lead here
+                    worth += NAME_WORTH * left * self._led_to(sentence, leading)
                 worth *= trust
             if worth > most:
                 best, most = sentence, worth
         if best is None or most < (SAME_PASSAGE if best.hit.chunk.id in quoted else ANOTHER_PASSAGE):
             return None
         return best
+
+    def _is_subject(self, sentence: Sentence, chosen: Sequence[Sentence], named: frozenset[str]) -> bool:
+        """Return whether a chosen sentence of another section or record leads to what this one is about.
+
+        It says its name, which is then among those `named`, or stands in another document under the same one.
+        """
+        names = self.subjects[id(sentence)]
+        if not names:
+            return False
+        told = [(before.hit, self.subjects[id(before)]) for before in chosen]
+        if any(hit.chunk.id == sentence.hit.chunk.id and about == names for hit, about in told):
+            return False
+        beside = (about for hit, about in told if hit.document.id != sentence.hit.document.id)
+        return not (names.isdisjoint(named) and all(names.isdisjoint(about) for about in beside))
 
     def _share(self, words: frozenset[str]) -> float:
         return sum(weight for word, weight in self.items if word in words) / self.total if words else 0.0
@@ -178,14 +211,16 @@ class _Rest:
         return best
 
     def _names_of(self, sentence: Sentence) -> Mapping[str, float]:
-        """Return the names in a chosen sentence and its title that the question does not say, rarer ones worth more."""
+        """Return the Latin names in a chosen sentence and its title that the question does not say, rarer ones worth more.
+
+        A Korean noun has no capital that would tell a name from any other word: it leads only to what bears it.
+        """
         if id(sentence) in self.names:
             return self.names[id(sentence)]
-        text = sentence.text
-        mentions = find_mentions(text, morphemes([text], self.analyser)[0], [sentence.hit.document.title], EntitySettings())
+        mentions = find_mentions(sentence.text, None, [sentence.hit.document.title], EntitySettings())
         names: dict[str, float] = {}
         for mention in mentions:
-            name = mention.key if HANGUL.search(mention.key) else " ".join(LATIN.findall(mention.key))
+            name = "" if HANGUL.search(mention.key) else " ".join(LATIN.findall(mention.key))
             holders = 0 if len(name) < 2 or self.asked.hold(name) else self._holders(name)
             if holders > 1:
                 rarity = 1 - (holders - 2) / (len(self.passages) - 1)
