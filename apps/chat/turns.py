@@ -24,6 +24,7 @@ from apps.chat.running import Running, RunningAnswers
 from apps.chat.settings import ChatAppSettings
 from apps.chat.texts import Texts, texts_of
 from llmflow.accounts.permissions import Permission
+from llmflow.answering.summary_requests import summary_request
 from llmflow.errors import AnswerPending, Busy, LlmflowError, ModelInterrupted, NotFound, PermissionDenied, SignInRequired
 from llmflow.ports.conversations import ChatSession
 from llmflow.serving.conversations.ask_options import TemplateUse, options_in, space_of
@@ -145,6 +146,8 @@ class Turns:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
         documents = self._as_before(account, session) if _before_shown(event) else _documents(event)
+        if not documents and (asked := summary_request(question)) is not None and not asked.subject:
+            documents = _documents(event, "uploaded")  # "this document" is the one just brought
         options, template = AskOptions(space_of(_field(event, "space") or "all"), documents=documents), _template(event)
         made = "" if session else conversations.create(account).id
         session = session or made
@@ -281,9 +284,9 @@ def _wanted(event: gr.EventData) -> str:
     return _field(event, "session") or f"new {_number(event, 'turn')}"
 
 
-def _documents(event: gr.EventData) -> tuple[str, ...]:
+def _documents(event: gr.EventData, name: str = "documents") -> tuple[str, ...]:
     """Return the ids of the documents that the question is narrowed to. What is no list of texts is none that exists."""
-    value = event._data.get("documents") if isinstance(event._data, dict) else None
+    value = event._data.get(name) if isinstance(event._data, dict) else None
     if value is None:
         return ()
     return tuple(one if isinstance(one, str) else "-" for one in value) if isinstance(value, list) else ("-",)

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chat_house import CHROMIUM, FILES, PDF, ask, browser, enter, house
+from chat_house import CHROMIUM, FILES, PDF, SENTENCE, ask, browser, enter, house
 from playwright.sync_api import Page, expect
 
 from apps.chat.texts import ENGLISH, KOREAN
@@ -50,7 +50,7 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     narrow_and_shape(anna)
     narrowed = choose_documents(anna)
     anna.goto(own)
-    expect(anna.locator("#chat .turn")).to_have_count(3)
+    expect(anna.locator("#chat .turn")).to_have_count(4)
 
     ben = enter(browser, house, "ben", "ko-KR")
     ask(ben, "How high is the zephyr allowance?")
@@ -73,7 +73,7 @@ def test_a_day_in_the_house(browser, house, tmp_path):
     assert deleted == 200
 
     anna.reload()
-    expect(anna.locator("#chat .turn")).to_have_count(3)
+    expect(anna.locator("#chat .turn")).to_have_count(4)
     expect(anna.locator("#chat .turn").last.locator(".aside")).to_have_text(ENGLISH.withdrawn)
     anna.goto(narrowed)
     expect(anna.locator("#chosen .chosen-one.gone")).to_have_count(1)
@@ -202,6 +202,10 @@ def upload_and_ask(page: Page, folder: Path) -> None:
     expect(page.locator(".file", has_text="broken.pdf").first).to_have_attribute("data-status", "failed", timeout=60_000)
     expect(page.locator(".file", has_text="broken.pdf").first.locator(".file-reason")).not_to_be_empty()
     page.keyboard.press("Escape")
+    ask(page, "Summarise this document")  # the one just uploaded
+    expect(page.locator("#chat .turn").last).to_contain_text(SENTENCE)
+    expect(page.locator("#chosen .chosen-one")).to_have_count(1)
+    page.locator("#chosen button").click()
     ask(page, "How high is the zephyr allowance?")
     expect(page.locator("#chat .turn").last).to_contain_text("ninety euros")
     page.locator("#chat .turn").last.locator(".cite").first.click()

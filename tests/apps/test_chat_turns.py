@@ -155,6 +155,16 @@ def test_a_question_sent_before_the_page_knows_is_asked_in_the_documents_of_the_
     assert wished(documents=[]) == wished(documents=None) == wished() == ()
 
 
+def test_a_summary_of_this_document_is_of_the_one_just_uploaded_and_other_questions_are_not(turns, backend, service):
+    def wished(question, **more):
+        shown(turns.ask, question=question, **more)
+        return service.wishes[-1].documents
+
+    assert wished("Summarise this document", uploaded=["d1"]) == wished("요약해 줘", documents=[], uploaded=["d1"]) == ("d1",)
+    assert wished("Summarise this document", documents=["d2"], uploaded=["d1"]) == ("d2",)
+    assert wished("How much leave?", uploaded=["d1"]) == wished("Summarise the leave rules", uploaded=["d1"]) == ()
+
+
 def test_a_refused_question_changes_nothing(turns, backend, service):
     for question, words in (
         (" ", ENGLISH.empty),

@@ -290,6 +290,9 @@ class Shelf:
     def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]:
         raise NotImplementedError
 
+    def document(self, document_id: str) -> Document | None:
+        return next((one.document for one in self.hits if one.document.id == document_id), None)
+
 
 @pytest.mark.parametrize("model", [None, Recording(SAID)])
 def test_chosen_documents_that_are_gone_are_told_of_and_nothing_else_is_searched(model):

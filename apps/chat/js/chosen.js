@@ -45,6 +45,7 @@ function keepChosen() {
 function leaveChosen(session) {
   chosen.documents = [];
   chosen.known = false;
+  files.fresh = [];
   if (session) showChosen();
   else chooseAsBefore([]);
 }

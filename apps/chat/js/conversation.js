@@ -13,8 +13,10 @@ function ask(question) {
   follow = true;
   const { id = '', version = 0 } = shown.template || {};
   const documents = chosen.known ? chosen.documents.map((one) => one.id) : null;
+  const uploaded = chosen.known && !chosen.documents.length ? justUploaded() : [];
   if (chosen.known) history.replaceState({}, ''); // the question keeps them from here on
-  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents, template: id, version });
+  if (uploaded.length) chosen.known = false; // the answer says whether it was about what was just uploaded
+  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents, uploaded, template: id, version });
   showExamples(null);
   return true;
 }

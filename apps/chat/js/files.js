@@ -1,6 +1,6 @@
 // Documents: files in one's own space, uploaded by button or by dropping them anywhere and followed until they can be asked about,
 // and those that others share. Each that is ready can be chosen to ask about.
-const files = { items: [], jobs: [], uploads: [], timer: 0, maxBytes: 0, shared: [], sharedTotal: 0, search: '', searchTimer: 0 };
+const files = { items: [], jobs: [], fresh: [], uploads: [], timer: 0, maxBytes: 0, shared: [], sharedTotal: 0, search: '', searchTimer: 0 };
 const MEGABYTE = 1024 * 1024;
 
 actions.files = () => openFiles();
@@ -106,16 +106,22 @@ async function deleteFile(one, title) {
 }
 
 async function upload(chosen) {
+  files.fresh = []; // what a question may mean by "this document" where none is chosen
   for (const file of chosen) {
     const one = { name: file.name, percent: 0, problem: '' };
     files.uploads.unshift(one);
     showFiles();
     try {
-      await send1(file, one);
+      files.fresh.push((await send1(file, one)).document.id);
       files.uploads = files.uploads.filter((other) => other !== one);
     } catch (error) { one.problem = error.message; }
     await loadFiles();
   }
+}
+
+function justUploaded() {
+  const failed = files.items.filter((one) => one.status === 'failed').map((one) => one.id);
+  return files.fresh.filter((id) => !failed.includes(id)).slice(-20);
 }
 
 function send1(file, one) {

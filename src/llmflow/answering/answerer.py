@@ -14,14 +14,18 @@ from pydantic import Field
 
 from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.cache import CacheSettings
-from llmflow.answering.chosen_documents import Shelf, gone_from, nothing_said, told_of_gone
+from llmflow.answering.chosen_documents import NOT_READ, Shelf, gone_from, not_read_yet, nothing_said, told_of_gone
+from llmflow.answering.chosen_summary import summarise_chosen, what_to_choose
 from llmflow.answering.citations import citation, cited_by_model, drop_unknown_marks
+from llmflow.answering.document_summary import SummarySettings
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
+from llmflow.answering.found import Found
 from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY
 from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.spans import on_one_line
+from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, fenced, neutral, new_mark, passage_block
 from llmflow.answering.untrusted_inspect import inspect
@@ -50,6 +54,7 @@ class AnsweringSettings(Settings):
     made answers wait ten times as long (docs/LOG.md). How many answers a model writes at once is another matter."""
     evidence: EvidenceSettings = EvidenceSettings()
     screening: ScreeningSettings = ScreeningSettings()
+    summary: SummarySettings = SummarySettings()
     prompt_passages: int = Field(default=6, ge=1)
     """Passages shown to a chat model."""
     max_tokens: int = Field(default=600, ge=16)
@@ -57,38 +62,6 @@ class AnsweringSettings(Settings):
     memory: MemorySettings = MemorySettings()
     followups: FollowUpSettings = FollowUpSettings()
     cache: CacheSettings = CacheSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found for one question, before anything is said of it."""
-
-    question: str
-    """As it was searched: masked, composed."""
-    masked: bool
-    """Personal data stood in it."""
-    spoken: str
-    """Language of the answer, `ko` or `en`."""
-    hits: tuple[Hit, ...]
-    evidence: Evidence
-    problems: tuple[str, ...] = ()
-    """Search models that could not be asked, with reasons."""
-    usable: tuple[Hit, ...] = ()
-    """The hits without what in them speaks to a model: what is quoted from and shown to one."""
-    suspicious: tuple[str, ...] = ()
-    """Ids of the chunks in which something did."""
-    instructs: bool = False
-    """The question itself tries to change the rules."""
-    trace: TraceBuilder | None = None
-    """Of this answer; `respond` ends it."""
-    space: Space = Space.ALL
-    """Where it was looked for."""
-    documents: tuple[str, ...] = ()
-    """The only documents in which it was."""
-    gone: tuple[str, ...] = ()
-    """Those of them that are not there, or not for whoever asks."""
-    for_model: bool = True
-    """A language model was there to answer when the passages were screened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +132,42 @@ class Answerer:
         """
         trace = trace or TraceBuilder(self.tracer, principal)
         try:
-            found = self._find(question, principal.narrowed(space), language, trace, documents)
-            gone = gone_from(self.shelf, documents, principal) if self.shelf is not None else ()
-            return replace(found, space=space, documents=documents, gone=gone)
+            asked = question, principal.narrowed(space), language, trace, documents
+            found = self._find_summary(*asked) or self._find(*asked)
+            if self.shelf is not None and documents:
+                gone = gone_from(self.shelf, documents, principal)
+                unread = len(gone) == len(documents) and not_read_yet(self.shelf, gone, principal)
+                found = replace(found, gone=gone, instead=NOT_READ[found.spoken] if unread else found.instead)
+            return replace(found, space=space, documents=documents)
         except BaseException:
             trace.end("failed")
             raise
+
+    def _find_summary(
+        self, question: str, principal: Principal, language: str | None, trace: TraceBuilder, documents: tuple[str, ...]
+    ) -> Found | None:
+        """Return what stands for the chosen documents where a summary of them is asked for; None for every other question."""
+        question = self.mask(composed(question))
+        request = summary_request(question) if self.shelf is not None else None
+        if self.shelf is None or request is None or not (documents or request.points):
+            return None
+        spoken = language or ("ko" if detect_language(question) == "ko" else "en")
+        if not documents:
+            trace.asked(question)
+            return Found(question, False, spoken, (), Evidence((), 0.0), trace=trace, instead=what_to_choose(spoken))
+        for_model = current_model(self.model) is not None
+        screening = self.settings.screening.for_answers_by(for_model)
+        with trace.step("summary") as step:
+            told = summarise_chosen(self.shelf, request, documents, principal, self.settings.summary, screening, spoken)
+            if told is None:
+                return None
+            step.attributes |= hit_attributes(told.hits) | {"passages": told.passages, "suspicious": told.suspicious}
+        trace.asked(question)
+        evidence = Evidence(told.sentences, 1.0 if told.sentences else 0.0, question)
+        return Found(
+            question, False, spoken, told.hits, evidence, (), told.hits, told.suspicious, trace=trace, summary=True,
+            notice=told.notice, for_model=for_model,
+        )  # fmt: skip
 
     def _find(
         self, question: str, principal: Principal, language: str | None, trace: TraceBuilder, documents: tuple[str, ...]
@@ -211,7 +214,7 @@ class Answerer:
         options = options or AskOptions()
         notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
         told = [text[found.spoken] for condition, text in notices if condition]
-        told.append(told_of_gone(found.gone, found.documents, found.spoken))
+        told += [told_of_gone(found.gone, found.documents, found.spoken), found.notice]
         trace = found.trace or TraceBuilder(NullTracer(), Principal(""))
         trace.wished(found.space, options)
         try:
@@ -236,31 +239,33 @@ class Answerer:
         model = current_model(self.model) if found.for_model else None  # it may have come since; what it reads was not screened
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
-            nothing = nothing_said(spoken, found.space, found.documents, found.gone)
+            nothing = found.instead or nothing_said(spoken, found.space, found.documents, found.gone)
             yield nothing
             confidence, served = evidence.confidence, self.retriever.settings_id
             yield Answer(nothing, False, (), tuple(hits), name, confidence, served)
         elif model is None:
-            yield from self._quote(evidence, hits)
+            yield from self._quote(found)
         else:
             wishes = wishes_of(options, self.mask, spoken) if options.shaped else Wishes()
             yield from self._generate(model, found, history, summary, wishes, trace)
 
-    def _quote(self, evidence: Evidence, hits: Sequence[Hit], notice: str = "") -> Iterator[str | Answer]:
-        settings = self.settings.evidence
+    def _quote(self, found: Found, notice: str = "") -> Iterator[str | Answer]:
+        """Say the best sentences, a number each passage; of a summary all of them, a number each sentence."""
+        evidence = found.evidence
         numbers: dict[str, int] = {}
         lines: list[str] = []
         citations: list[Citation] = []
-        for sentence in choose_sentences(evidence, settings, self.retriever.analyser):
-            chunk_id = sentence.hit.chunk.id
-            if chunk_id not in numbers:
-                numbers[chunk_id] = len(numbers) + 1
-                citations.append(citation(numbers[chunk_id], sentence.hit, sentence.text))
-            line = f"{on_one_line(sentence.hit, sentence.text)} [{numbers[chunk_id]}]"
+        chosen = choose_sentences(evidence, self.settings.evidence, self.retriever.analyser)
+        for sentence in evidence.sentences if found.summary else chosen:
+            key = f"{sentence.start} {sentence.hit.chunk.id}" if found.summary else sentence.hit.chunk.id
+            if key not in numbers:
+                numbers[key] = len(numbers) + 1
+                citations.append(citation(numbers[key], sentence.hit, sentence.text))
+            line = f"{on_one_line(sentence.hit, sentence.text)} [{numbers[key]}]"
             yield f"\n{line}" if lines else line
             lines.append(line)
         confidence, served = evidence.confidence, self.retriever.settings_id
-        yield Answer("\n".join(lines), True, tuple(citations), tuple(hits), "extractive", confidence, served, notice)
+        yield Answer("\n".join(lines), True, tuple(citations), tuple(found.hits), "extractive", confidence, served, notice)
 
     def _generate(
         self,
@@ -275,7 +280,7 @@ class Answerer:
         best = {sentence.hit.chunk.id: sentence.text for sentence in reversed(evidence.sentences)}
         begun = False
         mark, usage = new_mark(), TokenUsage()
-        passages = min(self.settings.prompt_passages, len(found.usable))
+        passages = len(found.usable) if found.summary else min(self.settings.prompt_passages, len(found.usable))
         while True:
             try:
                 request, shown, fitted = self._request(model, found, history, summary, told, passages, mark)
@@ -315,7 +320,7 @@ class Answerer:
                 if begun:
                     raise
                 log.warning("Quoting instead: %s", exc)
-            yield from self._quote(evidence, found.hits, MODEL_AWAY[spoken])
+            yield from self._quote(found, MODEL_AWAY[spoken])
             return
         sources = [(hit, best.get(hit.chunk.id, hit.chunk.text)) for hit in shown]
         text = drop_unknown_marks(self.mask(said.text), len(sources)) if not said.leaked else LEAKED[spoken]

@@ -16,10 +16,17 @@ ALL_GONE = {
 }
 """The answer where nothing is left of the choice."""
 SOME_GONE = {
-    "ko": "고른 문서 가운데 {count}개는 삭제되었거나 볼 수 있는 권한이 없어 찾지 않았습니다.",
-    "en": "{count} of the documents you chose were deleted, or you may not read them: they were not searched.",
+    "ko": "고른 문서 가운데 {count}개는 삭제되었거나, 아직 읽지 못했거나, 볼 수 있는 권한이 없어 찾지 않았습니다.",
+    "en": "{count} of the documents you chose were not searched: deleted, not read yet, or not readable for you.",
 }
 """The notice where something is."""
+
+NOT_READ = {
+    "ko": "고른 문서를 아직 읽고 있거나 읽지 못했습니다. 문서 목록에서 상태를 확인하고, 질문할 수 있게 되면 다시 물어보세요.",
+    "en": "The document you chose is still being read, or could not be read. Look at its state in the list of documents, and ask "
+    "again when it is ready.",
+}
+"""The answer where all that is chosen is there and nothing of it is served yet."""
 
 
 class Shelf(Protocol):
@@ -27,12 +34,20 @@ class Shelf(Protocol):
 
     def chunk_ids_of(self, document_ids: Sequence[str], principal: Principal) -> list[str]: ...
 
+    def document(self, document_id: str) -> Document | None: ...
+
     def resolve(self, chunk_ids: Sequence[str], principal: Principal) -> dict[str, tuple[Chunk, Document]]: ...
 
 
 def gone_from(shelf: Shelf, document_ids: Sequence[str], principal: Principal) -> tuple[str, ...]:
     """Return the ids of which nothing is served that `principal` may read, in order."""
     return tuple(one for one in document_ids if not shelf.chunk_ids_of([one], principal))
+
+
+def not_read_yet(shelf: Shelf, gone: Sequence[str], principal: Principal) -> bool:
+    """Return whether what seems gone is there for `principal`, though no version of it is served."""
+    found = [shelf.document(one) for one in gone]
+    return bool(found) and all(one and not one.version and principal.may_read(one.tenant, one.groups) for one in found)
 
 
 def nothing_said(spoken: str, space: Space, document_ids: Sequence[str], gone: Sequence[str]) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from llmflow.answering.answerer import Answerer, Found
+from llmflow.answering.answerer import Answerer
 from llmflow.answering.cache import Asked, SemanticCache, making_of
 from llmflow.answering.followups import StandAlone, stand_alone
+from llmflow.answering.found import Found
 from llmflow.answering.memory import Memory, Recalled
+from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder
 from llmflow.config import fingerprint_of
 from llmflow.ports import ChatModel, current_model
@@ -53,7 +55,7 @@ class Converser:
         recalled = self.memory.recall(session_id, history)
         trace = TraceBuilder(self.answerer.tracer, principal, session_id)
         with trace.step("rewriting") as step:
-            asked = self.stand_alone(question, recalled)
+            asked = self.stand_alone(question, recalled, bool(options.documents))
             step.note("way", asked.way)
         with self.turn:
             found = self.answerer.find(asked.text, principal, language, trace, options.space, options.documents)
@@ -84,7 +86,14 @@ class Converser:
         A model reads the turns before, so only the first question of a conversation is asked of the cache; quotations know none.
         What shapes a model's answer is part of what makes it; where personal data stood in that, nothing is kept.
         """
-        if self.cache is None or not self.answerer.settings.cache.enabled or found.masked or found.problems or found.gone:
+        if (
+            self.cache is None
+            or not self.answerer.settings.cache.enabled
+            or found.masked
+            or found.problems
+            or found.gone
+            or found.summary
+        ):
             return None
         if found.suspicious or found.instructs:  # what was left out of this answer may be in nobody's way tomorrow
             return None
@@ -104,9 +113,10 @@ class Converser:
         making = making_of(model.name if model else "extractive", answerer.prompts, *settings)
         return Asked(found.question, principal.narrowed(options.space), found.hits, found.spoken, making)
 
-    def stand_alone(self, question: str, recalled: Recalled) -> StandAlone:
-        """Return the question as it is searched after what was said."""
-        if not recalled.turns:
+    def stand_alone(self, question: str, recalled: Recalled, chosen: bool = False) -> StandAlone:
+        """Return the question as it is searched after what was said. "This document" is the one that was `chosen`, if any."""
+        request = summary_request(question)
+        if not recalled.turns or (request is not None and (chosen or request.points)):
             return StandAlone(question, "as asked")
         settings, analyser = self.answerer.settings.followups, self.answerer.retriever.analyser
         mask = self.answerer.mask
