@@ -232,6 +232,8 @@ def test_each_sentence_is_quoted_with_its_page_and_the_choice_is_told():
     assert [line.rpartition(" [")[2] for line in lines] == ["1]", "2]", "3]"] and len(answer.citations) == 3
     for line, cited in zip(lines, answer.citations, strict=True):
         assert line == f"{cited.quote} [{cited.number}]" and cited.quote in TEXTS[(cited.page or 0) - 1]
+    listed = told(answerer(hit(0, "1. 연차는 15일이다.\n\n2. 병가는 30일까지 쓸 수 있다."))).text
+    assert listed == "연차는 15일이다. [1]\n병가는 30일까지 쓸 수 있다. [2]"
     assert len(told(answerer(*LEAVE), "이 문서를 99문장으로 요약해 줘", ("d", "x")).citations) <= SummarySettings().most_sentences
     assert told(answerer(*LEAVE), "휴가 규정을 요약해 줘").found
     assert not told(answerer(*LEAVE), "출장비 지급을 요약해 줘").found, "another subject is a question like any other"

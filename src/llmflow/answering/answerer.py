@@ -17,7 +17,7 @@ from llmflow.answering.cache import CacheSettings
 from llmflow.answering.chosen_documents import NOT_READ, Shelf, gone_from, not_read_yet, nothing_said, told_of_gone
 from llmflow.answering.chosen_summary import summarise_chosen, what_to_choose
 from llmflow.answering.citations import citation, cited_by_model, drop_unknown_marks
-from llmflow.answering.document_summary import SummarySettings
+from llmflow.answering.document_summary import SummarySettings, as_line
 from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
 from llmflow.answering.followups import FollowUpSettings
 from llmflow.answering.found import Found
@@ -261,7 +261,8 @@ class Answerer:
             if key not in numbers:
                 numbers[key] = len(numbers) + 1
                 citations.append(citation(numbers[key], sentence.hit, sentence.text))
-            line = f"{on_one_line(sentence.hit, sentence.text)} [{numbers[key]}]"
+            said = as_line(sentence) if found.summary else on_one_line(sentence.hit, sentence.text)
+            line = f"{said} [{numbers[key]}]"
             yield f"\n{line}" if lines else line
             lines.append(line)
         confidence, served = evidence.confidence, self.retriever.settings_id

@@ -13,7 +13,7 @@ from itertools import groupby
 from pydantic import Field
 
 from llmflow.answering.evidence import Sentence
-from llmflow.answering.spans import ASKS, quotable_spans
+from llmflow.answering.spans import ASKS, on_one_line, quotable_spans
 from llmflow.config import Settings
 from llmflow.retrieval.tokens import AnalyserSettings, analyse
 from llmflow.types import ElementKind, Hit
@@ -35,6 +35,7 @@ WORDS = AnalyserSettings(bigrams=False)
 LINES = (ElementKind.TABLE, ElementKind.RECORD)
 FINISHED = re.compile(r"(?:[.!。…！]|[다요죠음함됨임])[\"'”’」』)\]]*$")
 MASKED = re.compile(r"\[[A-Z]{3,}\]")
+LIST_NUMBER = re.compile(r"^(?:[(\[]?(?:\d{1,2}|[a-z가-하])[.)\]]|[①-⑳•·▪-])\s+(?=\S)")
 MAIL_HEADER = re.compile(
     r"(?:from|to|cc|bcc|date|sent|subject|reply-to|보낸 ?사람|받는 ?사람|참조|날짜|제목)\s*[:：]", re.IGNORECASE
 )
@@ -70,6 +71,11 @@ def summarise(hits: Sequence[Hit], count: int) -> list[Sentence]:
     for number, passages in enumerate(documents):
         chosen += _of_one(passages, share + (number < more))
     return chosen
+
+
+def as_line(sentence: Sentence) -> str:
+    """Return a sentence as a line of a summary: without the number that it has in a list of its document."""
+    return LIST_NUMBER.sub("", on_one_line(sentence.hit, sentence.text))
 
 
 def _of_one(hits: Sequence[Hit], count: int) -> list[Sentence]:
