@@ -288,8 +288,8 @@ def test_words_are_as_telling_as_they_are_rare():
     assert reader.weights["한도"] > reader.weights["카드"] > 0
     assert set(reader.words("a")) == {"카드", "한도"}
     assert reader.words("unknown") == set() or not reader.words("unknown")
-    assert reader.added("b", "a") > 0
-    assert reader.added("a", "b") == 0
+    assert reader.held(reader.missing("b"), "a") > 0
+    assert reader.held(reader.missing("a"), "b") == 0
 
 
 def test_a_blank_line_sets_records_apart():
@@ -319,7 +319,7 @@ words = "alpha beta gamma delta epsilon zeta eta theta iota kappa".split()
 texts = {"a": "nothing", "b": " ".join(words)} | {f"c{n}": " ".join(words[: n + 1]) for n in range(9)}
 reader = Reader(words, lambda ids: {key: ServedPassage(key, texts[key], "en") for key in ids})
 reader.read(list(texts))
-print([reader.added("a", key).hex() for key in texts], reader.words("b") == set(words))
+print([reader.held(reader.missing("a"), key).hex() for key in texts], reader.words("b") == set(words))
 """
 
 

@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,20 +19,26 @@ Spelling = tuple[int, int, EntityNode]
 """Access set, edges, and the entity as whoever reads nothing else of it sees it."""
 
 
+class ChunkNode(NamedTuple):
+    access: int
+    """Its access set."""
+    edges: tuple[GraphEdge, ...]
+    leads: ChunkEdges
+    """Without the edges to what no other edge of the tenant leads to, whoever asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphSnapshot:
     """One state of the tables. Every call filters by the access sets that its principal may read, as the statements do."""
 
     access: dict[tuple[str, str], list[int]]
     """Access sets by (tenant, group)."""
-    chunks: dict[str, tuple[int, tuple[GraphEdge, ...]]]
-    """Access set and edges by chunk id."""
+    chunks: dict[str, ChunkNode]
+    """By chunk id."""
     spellings: dict[str, dict[str, list[Spelling]]]
     """By tenant and key."""
     edges: dict[str, dict[str, list[tuple[int, GraphEdge]]]]
     """Access set and edge by tenant and key, the best first."""
-    leads: dict[str, ChunkEdges]
-    """By chunk id: without the edges to what no other edge of the tenant leads to, whoever asks."""
     counted: dict[frozenset[int], dict[str, EntityNode | None]] = field(default_factory=dict)
     """Entities as some readers see them, filled as they are asked for; threads that do so at once count the same."""
 
@@ -56,7 +63,9 @@ class GraphSnapshot:
         own = self.edges.get(principal.tenant, {})
         found: list[GraphEdge] = []
         for key in sorted(dict.fromkeys(keys)):
-            rows = own.get(key, ())
+            rows = iter(own.get(key, ()))
+            if role == TITLE_ROLE:  # they come first: the hundreds of mentions behind them need no look
+                rows = takewhile(lambda row: row[1].role == TITLE_ROLE, rows)
             fitting = (edge for access, edge in rows if access in readable and (role is None or edge.role == role))
             found += islice(fitting, max(limit, 0))
         return found
@@ -65,18 +74,19 @@ class GraphSnapshot:
         readable = self._readable(principal)
         found: list[GraphEdge] = []
         for chunk_id in sorted(dict.fromkeys(chunk_ids)):
-            access, edges = self.chunks.get(chunk_id, (0, ()))
-            if edges and access in readable:
-                found += edges
+            node = self.chunks.get(chunk_id)
+            if node is not None and node.access in readable:
+                found += node.edges
         return found
 
     def leads_of_chunks(self, chunk_ids: Sequence[str], principal: Principal, named: Collection[str]) -> dict[str, ChunkEdges]:
         readable = self._readable(principal)
-        found = {key: self.leads[key] for key in chunk_ids if key in self.leads and self.chunks[key][0] in readable}
+        nodes = ((chunk_id, self.chunks.get(chunk_id)) for chunk_id in chunk_ids)
+        found = {key: node.leads for key, node in nodes if node is not None and node.edges and node.access in readable}
         own = self.edges.get(principal.tenant, {})
         for chunk_id in {rows[0][1].chunk_id for key in named if len(rows := own.get(key, ())) == 1}:
             if chunk_id in found:
-                found[chunk_id] = _leads(self.chunks[chunk_id][1], own, named)
+                found[chunk_id] = _leads(self.chunks[chunk_id].edges, own, named)
         return found
 
     def _readable(self, principal: Principal) -> frozenset[int]:
@@ -117,7 +127,7 @@ def read_snapshot(connection: sqlite3.Connection) -> GraphSnapshot:
         access.setdefault((tenant, group), []).append(number)
     tenant_of = dict(connection.execute("SELECT id, tenant FROM graph_access"))
     spellings: dict[str, dict[str, list[Spelling]]] = {}
-    one: dict[str, str] = {}  # each key once in memory, however many edges carry it
+    one: dict[Any, Any] = {}  # each key and confidence once in memory, however many edges carry it
     reach = connection.execute(
         "SELECT e.key, r.access_id, r.edges, s.name, r.mentions, r.titles FROM graph_reach r "
         "JOIN graph_entity e ON e.id = r.entity_no JOIN graph_spelling s ON s.id = r.spelling_no"
@@ -126,21 +136,24 @@ def read_snapshot(connection: sqlite3.Connection) -> GraphSnapshot:
         key = one.setdefault(key, key)
         number, count, *reached = row
         spellings.setdefault(tenant_of[number], {}).setdefault(key, []).append((number, count, EntityNode(key, *reached)))
-    chunks: dict[str, tuple[int, tuple[GraphEdge, ...]]] = {}
+    read: dict[str, tuple[int, tuple[GraphEdge, ...]]] = {}
     by_entity: dict[str, dict[str, list[tuple[int, GraphEdge]]]] = {}
     for chunk_id, number, text in connection.execute("SELECT chunk_id, access_id, edges FROM graph_chunk"):
         edges = tuple(_edges(chunk_id, text, one))
-        chunks[chunk_id] = number, edges
+        read[chunk_id] = number, edges
         own = by_entity.setdefault(tenant_of[number], {})
         for edge in edges:
             own.setdefault(edge.key, []).append((number, edge))
     for own in by_entity.values():
         for rows in own.values():
             rows.sort(key=lambda row: entity_order(row[1]))
-    leads = {chunk_id: _leads(edges, by_entity[tenant_of[number]]) for chunk_id, (number, edges) in chunks.items() if edges}
-    return GraphSnapshot(access, chunks, spellings, by_entity, leads)
+    chunks = {
+        chunk_id: ChunkNode(number, edges, _leads(edges, by_entity[tenant_of[number]]))
+        for chunk_id, (number, edges) in read.items()
+    }
+    return GraphSnapshot(access, chunks, spellings, by_entity)
 
 
-def _edges(chunk_id: str, text: str, one: dict[str, str]) -> Iterable[GraphEdge]:
-    for key, role, position, confidence in orjson.loads(text):
-        yield GraphEdge(chunk_id, one.setdefault(key, key), one.setdefault(role, role), position, confidence)
+def _edges(chunk_id: str, text: str, one: dict[Any, Any]) -> Iterable[GraphEdge]:
+    for key, role, position, weight in orjson.loads(text):
+        yield GraphEdge(chunk_id, one.setdefault(key, key), one.setdefault(role, role), position, one.setdefault(weight, weight))

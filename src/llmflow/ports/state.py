@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from llmflow.types import Chunk, Document, DocumentStatus, Mention, Principal, Relation
 
@@ -71,9 +71,8 @@ class StagedDocument:
     prepared: PreparedDocument
 
 
-@dataclass(frozen=True, slots=True)
-class ServedPassage:
-    """What a search looks at in a served chunk before it becomes a hit."""
+class ServedPassage(NamedTuple):
+    """What a search looks at in a served chunk before it becomes a hit. A tuple: a search makes hundreds of them."""
 
     document_id: str
     text: str

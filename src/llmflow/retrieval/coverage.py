@@ -43,27 +43,31 @@ def choose_set(
     """
     pool = list(ranked[: settings.pool])
     total = sum(weights.values()) or 1.0
-    left = {key: set(words_of(key)) for key in pool}  # words that no chosen passage holds
-    step = dict.fromkeys(pool, 0.0)  # the best way on from a chosen passage
+    left = {key: set(words_of(key)) for key in pool if key in links}  # words that no chosen passage holds
+    step = dict.fromkeys(left, 0.0)  # the best way on from a chosen passage
     trust = min(1.0, strength / settings.full_strength)
     chosen: list[str] = []
     documents: dict[str, int] = {}
 
     def worth(key: str) -> float:
         price = settings.repeated * documents.get(document_of[key], 0)
-        if not step[key]:
+        if not step.get(key):
             return scores[key] - price
         added = sum(weight for word, weight in weights.items() if word in left[key]) / total  # not in the order of a set
         return scores[key] + trust * (settings.linked * added + settings.step * step[key]) - price
 
-    while pool and len(chosen) < settings.top:
-        best = max(pool, key=worth)
-        pool.remove(best)
+    worths = {key: scores[key] for key in pool}  # of those that are left; a choice changes few of them
+    while worths and len(chosen) < settings.top:
+        best = max(worths, key=worths.__getitem__)
+        del worths[best]
         chosen.append(best)
-        covered = set(left[best])
-        documents[document_of[best]] = documents.get(document_of[best], 0) + 1
-        for key in pool:
-            left[key] -= covered
-            step[key] = max(step[key], links[key].get(best, 0.0)) if key in links else 0.0
+        document = document_of[best]
+        documents[document] = documents.get(document, 0) + 1
+        for key in left:
+            left[key].difference_update(words_of(best))
+            step[key] = max(step[key], links[key].get(best, 0.0))
+        for key in worths:
+            if step.get(key) or document_of[key] == document:
+                worths[key] = worth(key)
     taken = set(chosen)
     return [*chosen, *(key for key in ranked if key not in taken)]

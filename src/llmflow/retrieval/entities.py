@@ -5,8 +5,8 @@ The same rules read documents (mentions) and questions (candidates), so that bot
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -185,8 +185,7 @@ def _noun_names(
         word.append(token)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A name that a question may mean. `specific` is 1 for what looks like a name, less for single common words."""
 
     key: str
@@ -214,11 +213,14 @@ def question_candidates(question: str, found: Sequence[Morpheme] | None, setting
 
 def _latin_candidates(question: str, max_words: int) -> Iterator[Candidate]:
     words = [re.sub(r"['’]s$", "", match.group().rstrip(".'’-/&")) for match in LATIN_WORD.finditer(question)]
+    folded = [fold(word) for word in words]
+    may_start = [word == "the" or word not in STOP_WORDS for word in folded]
+    may_end = [plain not in STOP_WORDS and word not in CONNECTORS for plain, word in zip(folded, words, strict=True)]
     for size in range(max_words, 0, -1):
         for at in range(len(words) - size + 1):
-            gram = words[at : at + size]
-            if fold(gram[0]) in STOP_WORDS - {"the"} or fold(gram[-1]) in STOP_WORDS or gram[-1] in CONNECTORS:
+            if not (may_start[at] and may_end[at + size - 1]):
                 continue
+            gram = words[at : at + size]
             if size == 1 and len(gram[0]) < 2:
                 continue
             named = size > 1 or (at > 0 and gram[0][:1].isupper()) or any(c.isdigit() or c.isupper() for c in gram[0][1:])

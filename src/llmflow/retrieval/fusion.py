@@ -112,10 +112,10 @@ def features(
 
 def blend(hybrid: Mapping[str, float], graph: Mapping[str, float], weight: float) -> dict[str, float]:
     """Return (hybrid + weight * graph) / (1 + weight) for every chunk of either."""
-    return {
-        chunk_id: (hybrid.get(chunk_id, 0.0) + weight * graph.get(chunk_id, 0.0)) / (1 + weight)
-        for chunk_id in dict.fromkeys([*hybrid, *graph])
-    }
+    blended = {chunk_id: score / (1 + weight) for chunk_id, score in hybrid.items()}
+    for chunk_id, score in graph.items():
+        blended[chunk_id] = (hybrid.get(chunk_id, 0.0) + weight * score) / (1 + weight)
+    return blended
 
 
 def best_first(scores: Mapping[str, float]) -> list[str]:

@@ -6,8 +6,11 @@ with the finished list (docs/LOG.md: equal-vote fusion threw the gain away).
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -98,8 +101,7 @@ class Approach:
     reader: Reader
 
 
-@dataclass(frozen=True, slots=True)
-class _Bridge:
+class _Bridge(NamedTuple):
     """An entity that leads from a passage to others."""
 
     node: EntityNode
@@ -126,7 +128,7 @@ class GraphChannel:
         """
         specific = {item.key: item.specific for item in question_candidates(question, found, self.entities)}
         nearby = Neighbourhood(self.store, principal, specific)
-        known = _longest(nearby.find_entities(specific), self.settings.hub)
+        known = _longest(nearby.find_entities(sorted(specific)).values(), self.settings.hub)
         titled = self._titled([node for node in known if node.titles], principal)
         first = [
             *likely[: self.settings.seeds],
@@ -134,7 +136,7 @@ class GraphChannel:
         ]
         nearby.read([*first, *likely[: self.settings.pool]])
         if likely:
-            nearby.find_entities(edge.key for edge in nearby.edges_of_chunks(first) if edge.role != "title")
+            nearby.find_entities(dict.fromkeys(edge.key for edge in nearby.edges_of_chunks(first) if edge.role != "title"))
             reader.scan([*first, *likely[: self.settings.pool]])
         return Approach(specific, known, titled, nearby, reader)
 
@@ -213,8 +215,8 @@ class GraphChannel:
         every = nearby.edges_of_chunks(frontier)
         own = {(edge.chunk_id, edge.key) for edge in every if edge.role == "title"}
         edges = [edge for edge in every if edge.role != "title" and edge.key not in visited]
-        found = nearby.find_entities(edge.key for edge in edges)
-        nodes = {node.key: node for node in found if node.titles or self._is_shared(node)}
+        found = nearby.find_entities(dict.fromkeys(edge.key for edge in edges))
+        nodes = {key: node for key, node in found.items() if node.titles or self._is_shared(node)}
         edges = [edge for edge in edges if edge.key in nodes]
         reader.read([edge.chunk_id for edge in edges])
         best: dict[str, _Bridge] = {}
@@ -246,7 +248,8 @@ class GraphChannel:
         shared = [bridge.node.key for bridge in bridges if self._is_shared(bridge.node)]
         edges = self.store.edges_of_entities(shared, principal, self.settings.shared_reach, role="mention") if shared else []
         reader.read([*(chunk_id for chunk_ids in titled.values() for chunk_id in chunk_ids), *(edge.chunk_id for edge in edges)])
-        found = [*self._reach_titled(bridges, titled, reader), *self._reach_shared(bridges, edges, reader)]
+        missing = {origin: reader.missing(origin) for origin in dict.fromkeys(bridge.origin for bridge in bridges)}
+        found = [*self._reach_titled(bridges, titled, reader, missing), *self._reach_shared(bridges, edges, reader, missing)]
         best: dict[tuple[str, str], tuple[_Bridge, str, float]] = {}
         for step in found:
             place = step[0].node.key, step[1]
@@ -256,29 +259,38 @@ class GraphChannel:
         return ranked[: self.settings.beam]
 
     def _reach_titled(
-        self, bridges: Sequence[_Bridge], titled: Mapping[str, Sequence[str]], reader: Reader
+        self,
+        bridges: Sequence[_Bridge],
+        titled: Mapping[str, Sequence[str]],
+        reader: Reader,
+        missing: Mapping[str, Mapping[str, float]],
     ) -> Iterator[tuple[_Bridge, str, float]]:
         for bridge in bridges:
+            words = missing[bridge.origin]
             for chunk_id in titled.get(bridge.node.key, ()):
                 if not reader.same_document(chunk_id, bridge.origin):
-                    added = reader.added(bridge.origin, chunk_id)
-                    yield bridge, chunk_id, bridge.score * (self.settings.added_floor + added)
+                    yield bridge, chunk_id, bridge.score * (self.settings.added_floor + reader.held(words, chunk_id))
 
     def _reach_shared(
-        self, bridges: Sequence[_Bridge], edges: Sequence[GraphEdge], reader: Reader
+        self,
+        bridges: Sequence[_Bridge],
+        edges: Sequence[GraphEdge],
+        reader: Reader,
+        missing: Mapping[str, Mapping[str, float]],
     ) -> Iterator[tuple[_Bridge, str, float]]:
         """Yield steps to passages that mention what a bridge is; half of what they add must stand near the mention."""
         shared = {bridge.node.key: bridge for bridge in bridges}
-        for edge in edges:
-            bridge = shared[edge.key]
-            if not reader.same_document(edge.chunk_id, bridge.origin):
-                near = reader.added_near(bridge.origin, edge.chunk_id, edge.position, self.settings.reach)
-                added = (near + reader.added(bridge.origin, edge.chunk_id)) / 2
-                value = bridge.score * self._shared_worth(bridge.node) * (self.settings.shared_floor + added)
-                yield bridge, edge.chunk_id, value
+        for key, own in groupby(edges, attrgetter("key")):
+            bridge = shared[key]
+            words = missing[bridge.origin]
+            worth = bridge.score * self._shared_worth(bridge.node)
+            for edge in own:
+                if not reader.same_document(edge.chunk_id, bridge.origin):
+                    added = reader.held_near(words, edge.chunk_id, edge.position, self.settings.reach)
+                    yield bridge, edge.chunk_id, worth * (self.settings.shared_floor + added)
 
 
-def _longest(nodes: Sequence[EntityNode], hub: int) -> list[EntityNode]:
+def _longest(nodes: Iterable[EntityNode], hub: int) -> list[EntityNode]:
     """Drop entities named inside a longer known one, and hubs that title nothing."""
     useful = [node for node in nodes if node.titles or node.mentions <= hub]
     keys = [f" {node.key} " for node in useful]

@@ -40,11 +40,10 @@ class Neighbourhood:
             if own.lone_titles or own.lone_mentions
         }
 
-    def find_entities(self, keys: Iterable[str]) -> list[EntityNode]:
-        """Return what the store's `find_entities` does."""
-        wanted = sorted(set(keys))
-        new = [key for key in wanted if key not in self._nodes]
+    def find_entities(self, keys: Collection[str]) -> dict[str, EntityNode]:
+        """Return the readable entities among `keys` by key, in the order of `keys`."""
+        new = [key for key in keys if key not in self._nodes]
         if new:
             self._nodes.update(dict.fromkeys(new))
-            self._nodes.update({node.key: node for node in self.store.find_entities(new, self.principal)})
-        return [node for node in map(self._nodes.get, wanted) if node is not None]
+            self._nodes.update((node.key, node) for node in self.store.find_entities(new, self.principal))
+        return {key: node for key in keys if (node := self._nodes[key]) is not None}

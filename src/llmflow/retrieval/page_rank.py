@@ -1,7 +1,8 @@
 """Personalised PageRank over the passages and entities around one question."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 
@@ -25,18 +26,15 @@ def page_rank(
     ranked.
     """
     index = dict(zip(pool, count(), strict=False))
+    nodes: defaultdict[str, int] = defaultdict(count(len(pool)).__next__)  # entities are numbered as they come
     chunk_ids, keys, roles, _, confidences = zip(*edges, strict=True) if edges else ((),) * 5
-    rows = np.fromiter(map(index.__getitem__, chunk_ids), np.int64, len(edges))
-    nodes: dict[str, int] = dict(zip(dict.fromkeys(keys), count(len(pool)), strict=False))
-    columns = np.fromiter(map(nodes.__getitem__, keys), np.int64, len(edges))
-    values = np.array(confidences, np.float64)
-    values[[number for number, role in enumerate(roles) if role == "title"]] = title_edge
-    size = len(index) + len(nodes)
-    if lone:
-        rows = np.concatenate([rows, np.fromiter(map(index.__getitem__, lone), np.int64, len(lone))])
-        columns = np.concatenate([columns, np.arange(size, size + len(lone))])
-        values = np.concatenate([values, np.fromiter(lone.values(), np.float64, len(lone))])
-        size += len(lone)
+    total = len(edges) + len(lone)
+    rows = np.fromiter(map(index.__getitem__, chain(chunk_ids, lone)), np.int64, total)
+    columns = np.fromiter(chain(map(nodes.__getitem__, keys), count()), np.int64, total)
+    columns[len(edges) :] += len(pool) + len(nodes)
+    weights = [title_edge if role == "title" else weight for role, weight in zip(roles, confidences, strict=True)]
+    values = np.fromiter(chain(weights, lone.values()), np.float64, total)
+    size = len(pool) + len(nodes) + len(lone)
     start = np.zeros(size)
     for name, value in reset.items():
         number = nodes.get(name[2:]) if name.startswith("e:") else index.get(name)
@@ -49,10 +47,10 @@ def page_rank(
     sources, targets = np.concatenate([rows, columns]), np.concatenate([columns, rows])
     values = np.concatenate([values, values])
     out = np.bincount(sources, values, size)
-    values = damping * values / np.where(out > 0, out, 1)[sources]
-    rank = start
+    values *= (damping / np.where(out > 0, out, 1))[sources]
+    rank, again = start, (1 - damping) * start
     for _ in range(iterations):
-        rank = np.bincount(targets, values * rank[sources], size) + (1 - damping) * start
+        rank = np.bincount(targets, values * rank[sources], size) + again
     best = rank[: len(pool)].max(initial=0.0) or 1.0
     ranks = np.round(rank[: len(pool)] / best, 12)  # the same whether lone edges were given or weighed: ties stay ties
     return dict(zip(pool, ranks.tolist(), strict=True))

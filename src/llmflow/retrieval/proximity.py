@@ -22,7 +22,7 @@ def paragraph_breaks(text: str) -> list[int]:
 
 def apart(place: int, breaks: Sequence[int]) -> int:
     """Return `place` as if each blank line before it were `PARAGRAPH_GAP` characters wider."""
-    return place + PARAGRAPH_GAP * bisect_left(breaks, place)
+    return place + PARAGRAPH_GAP * bisect_left(breaks, place) if breaks else place
 
 
 class WordFinder:
@@ -99,12 +99,18 @@ def nearness(
         return 0.0
     score = 0.0
     for word, places in positions.items():
-        at = bisect_left(places, place)
-        if at == len(places):
-            distance = place - places[-1]
-        elif at == 0:
-            distance = places[0] - place
-        else:
-            distance = min(place - places[at - 1], places[at] - place)
-        score += weights.get(word, 0.0) * math.exp(-distance / reach)
+        if word in weights:
+            score += weights[word] * closeness(places, place, reach)
     return score / total
+
+
+def closeness(places: Sequence[int], place: int, reach: float) -> float:
+    """Return 1 where one of `places`, ascending and not empty, is `place`; it falls by e every `reach` characters."""
+    at = bisect_left(places, place)
+    if at == len(places):
+        distance = place - places[-1]
+    elif at == 0:
+        distance = places[0] - place
+    else:
+        distance = min(place - places[at - 1], places[at] - place)
+    return math.exp(-distance / reach)

@@ -125,12 +125,12 @@ class Retriever:
             return channel.approach(questions[number], found[number], likely, principal, reader) if channel else None
 
         ahead = approach(0, list(known.readable(text[0]))) if len(text) == 1 else None
+        title_reach = self._title_reach(principal) if channel else 0.0
         laps.lap("ahead of dense")
         dense, problems = asked.result()
         laps.lap("wait for dense")
         known.read(hit.id for ranking in dense for hit in ranking)
         laps.lap("resolve")
-        title_reach = self._title_reach(principal) if channel else 0.0
         results = []
         for number, question in enumerate(questions):
             channels = {"text": known.readable(text[number]), "dense": known.readable(dense[number])}
@@ -227,9 +227,10 @@ class Retriever:
         scores = combine(channels, hybrid, graph_scores, strength, self.settings.fusion)
         ranked = best_first(scores)
         if graph and self.settings.coverage.top:
-            documents = {key: known.chunks[key].document_id for key in ranked}
+            pool = ranked[: self.settings.coverage.pool]
+            documents = {key: known.chunks[key].document_id for key in pool}
             reader = graph.reader
-            reader.read(ranked[: self.settings.coverage.pool])
+            reader.read(pool)
             ranked = choose_set(
                 ranked, scores, documents, reader.words, reader.weights, graph.links, self.settings.coverage, graph.strength
             )
