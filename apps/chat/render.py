@@ -12,11 +12,15 @@ from typing import Any
 from apps.chat.exchanges import Exchange
 from apps.chat.markup import answer_html, cite_data, lines, quotation_html
 from apps.chat.texts import Texts
+from llmflow.answering.chosen_documents import ALL_GONE, NOT_READ
+from llmflow.answering.chosen_summary import CHOOSE_FIRST
 from llmflow.ports.conversations import ChatSession, Message, MessageStatus
 from llmflow.types import Citation
 from llmflow.wording import in_language, restored
 
 EXTRACTIVE = "extractive"
+TO_DO = frozenset(words for said in (ALL_GONE, NOT_READ, CHOOSE_FIRST) for words in said.values())
+"""Answers that say what to do first: nothing was searched, so that nothing was found says too much."""
 
 
 def log_html(
@@ -114,7 +118,8 @@ def _complete_html(answer: Message, texts: Texts, low_confidence: float, wished:
     asked = _text(details, "asked")
     searched = f'<p class="searched">{texts.searched_as.format(question=escape(asked))}</p>' if asked else ""
     if details.get("found") is False:
-        nothing = f'<div class="nothing"><strong>{texts.not_found}</strong><div class="prose-text" data-copy>{body}</div></div>'
+        heading = "" if answer.content in TO_DO else f"<strong>{texts.not_found}</strong>"
+        nothing = f'<div class="nothing">{heading}<div class="prose-text" data-copy>{body}</div></div>'
         return f"{searched}{_warning(_text(details, 'notice'))}{nothing}{_origin(answer, [], texts)}"
     chips = "".join(_chip_html(cite, answer.id, texts) for cite in answer.citations)
     sources = f'<div class="sources"><span class="sources-label">{texts.sources}</span>{chips}</div>' if chips else ""

@@ -392,9 +392,6 @@ def test_chosen_documents_come_back_with_their_chat(visit, site):
     expect(page.locator("#chat .turn")).to_have_count(4)
     ask(page, question)
     assert site.service.wishes[-1].documents == ()
-    page.reload()
-    expect(page.locator("#chat .turn")).to_have_count(5)
-    expect(page.locator("#chosen")).to_be_hidden()
 
 
 def test_a_chosen_document_that_is_gone_narrows_the_chat_until_it_is_taken_away(visit, site):

@@ -20,6 +20,7 @@ from apps.chat.render import live_html, log_html, notice_html, welcome_html
 from apps.chat.skeleton import composer_html, sidebar_html, top_html
 from apps.chat.texts import ENGLISH, KOREAN, texts_of
 from apps.chat.words import _WORDS, words_of, words_script
+from llmflow.answering.chosen_summary import CHOOSE_FIRST
 from llmflow.ports import ChatSession, Message, MessageStatus
 from llmflow.types import Citation
 
@@ -321,3 +322,9 @@ def test_a_number_in_brackets_inside_a_quotation_is_no_citation():
     assert html.count("<button") == 3, "one a line, the last"
     assert "items[1] and footnote [1] say so <button" in html
     assert "ends with its own [1] <button" in html
+
+
+def test_what_to_do_first_is_not_called_nothing_found():
+    assert ENGLISH.not_found in shown("Nothing.", found=False)
+    html = shown(CHOOSE_FIRST["en"], found=False)
+    assert ENGLISH.not_found not in html and "Choose first which document" in html

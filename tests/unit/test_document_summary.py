@@ -34,7 +34,27 @@ ASKED = """이 문서를 요약해 줘|이문서요약해줘|요약|이 파일 �
 Can you give me a short summary of this file?|TL;DR|What is this document about?|what's this file about
 What does this document say?|Give me the key points of this document
 I’d like a brief summary of the uploaded file, please|Sum up this document for me
-Could you summarize the whole document in 5 bullet points?|What are the main points of this document?|Summarize it"""
+Could you summarize the whole document in 5 bullet points?|What are the main points of this document?|Summarize it
+이 문서의 내용을 간단하게 요약해주실래요?|방금 업로드한 파일의 내용을 요약해주세요|이거 요약해줘|이거 무슨 문서야?
+이 파일에 뭐가 적혀 있어?|이 문서에는 무슨 내용이 있나요?|첨부 파일 요약 부탁|해당 문서의 핵심을 3가지로 정리해줘
+이 문서를 읽고 요약해줘|이 문서의 골자를 알려줘|문서 전체 내용을 한눈에 볼 수 있게 요약해줘|이 자료 짧게 정리해줄래?
+전체 요약|요약 좀|요약해봐|한 줄 요약 부탁해|이 문서의 개요를 알려주세요|이 규정의 주요 내용이 뭐예요?
+이 문서 핵심이 뭐야?|이 문서에서 중요한 내용만 뽑아줘|두 문서를 요약해 줘|고른 문서 두 개를 요약해 주세요
+세 문장 이내로 요약해 주세요|이 매뉴얼 내용을 쉽게 요약해 주세요|이 문서에 대해 요약해 줘|Give me a TLDR of this file
+Can you sum this up?|I need a summary of this document.|Provide a concise summary|What's in this document?
+Summarise both documents|Tell me what this document is about|Please read this document and summarise it
+Could I get a quick overview of this file?|Summarize the attached PDF for me in one paragraph|short summary
+What are the key takeaways from this document?|Briefly explain what this document says|Summarise this policy
+Explain this document in a few sentences|Give a bullet-point summary of the uploaded document
+업로드한 계약서를 요약해 주세요|이 논문 세 줄 요약해 줄래?|선택된 문서 핵심 내용 좀 알려줘
+이 파일 내용을 다섯 줄 정도로 간략히 요약 부탁드려요|이 문서를 빠르게 훑어보고 요약해 주세요
+올려 드린 문서 요약 가능할까요?|문서 요약해 주실 분?|이 PDF가 무슨 내용인지 알려 주세요
+이 회의록을 요약해서 알려 주세요|중요한 부분만 짧게 요약해 주세요|이 공지 요약해줘요|이 자료의 요점을 알려 주세요
+이 문서 뭐에 관한 거야?|이 보고서의 핵심을 정리해 주세요|Make a summary of the chosen file
+Please give me the main ideas of this paper|Could you recap this document?|What are this document's main points?
+Can you tell me what's in this file?|summarise the selected documents, please
+Give me a brief description of this document|Outline this document|I want a three line summary of the attachment
+What does the uploaded file contain?|Summarise everything in this file"""
 OTHERS = """이 문서의 요약은 누가 썼나요?|요약본은 어디에 있나요?|이 문서를 요약하지 마세요|문서 요약 기능이 있나요?
 이 문서에서 연차는 며칠인가요?|이 문서를 번역해 줘|이 문서는 누가 썼어?|정리해 줘|회의록은 언제까지 정리해야 하나요?
 핵심 성과 지표가 뭔가요?|회의 내용을 요약하는 방법을 알려 줘|요약 보고서는 누구에게 제출하나요?
@@ -42,7 +62,23 @@ OTHERS = """이 문서의 요약은 누가 썼나요?|요약본은 어디에 있
 Who wrote the summary of this document?|Where is the summary page?|How do I summarise a document?
 Do not summarise this document|What is this document's retention period?|Translate this document
 How long may a summary be?|What does this document say about leave?|what is the main point of contact
-Is there an overview of offices?|When was this document uploaded?|"""
+Is there an overview of offices?|When was this document uploaded?|이 문서 요약본을 팀장에게 보내야 하나요?
+이 문서에 요약 페이지가 있어?|핵심 근무 시간은 언제인가요?|정리 해고 규정이 있나요?|이 문서의 개정 이력을 알려 주세요
+문서 파일 이름 규칙은 무엇인가요?|회의록 요약은 며칠 안에 공유해야 해?|연차와 병가의 차이를 요약해 줘
+보고서 제출 기한을 정리해 줘|이 문서와 저 문서의 차이가 뭐야?|이 문서에서 벌칙 조항만 요약해 줘
+이 문서에 담당자가 누구라고 적혀 있어?|자료 보관 기간이 어떻게 되나요?|What is the policy on remote work?
+Give me the list of offices|Who approves this document?|Summarise the differences between annual and sick leave
+Is a summary required for expense reports?|What does the report deadline say?
+Which points are important in this document for newcomers?|Can I delete this document?|Summarise chapter 2
+What is the main office?|Give me the key numbers|Write an email about this document
+이 계약서의 해지 조건을 알려 주세요|회의록 양식은 어디에 있나요?|이 공지의 적용 대상은 누구인가요?
+요약 발표는 몇 분 동안 하나요?|이 문서의 승인자는 누구인가요?|파일은 몇 개까지 올릴 수 있나요?|자료실 운영 시간은?
+이 보고서를 언제 제출했나요?|핵심 인재 제도가 뭐예요?|이 규정이 언제부터 시행되나요?|이 문서를 삭제해 줘
+요점 정리 노트는 어디에 저장하나요?|What are the main duties of the duty officer?
+How many pages does this document have?|Who is the contact in this document?|What does the policy say about weekends?
+Please send me the file|Which documents mention VPN?|List the offices in this document|Is this document confidential?
+What is the overview of duties of the IT team?|Describe the leave process|Explain the approval policy
+Does this file contain personal data?|Where do I upload the summary?|"""
 WITH_SUBJECT = {
     "휴가 규정을 요약해 줘": "휴가",
     "Summarise the leave rules": "leave rules",
@@ -116,16 +152,16 @@ def told(
     return asked.answer(question, who, options=AskOptions(documents=documents))
 
 
-@pytest.mark.parametrize("question", ASKED.replace("\n", "|").split("|"))
-def test_a_summary_is_asked_for_in_many_ways(question: str):
-    request = summary_request(question)
-    assert request is not None and not request.subject
+def test_a_summary_is_asked_for_in_many_ways():
+    for question in ASKED.replace("\n", "|").split("|"):
+        request = summary_request(question)
+        assert request is not None and not request.subject, question
 
 
-@pytest.mark.parametrize("question", OTHERS.replace("\n", "|").split("|"))
-def test_what_only_speaks_of_summaries_or_documents_asks_for_none(question: str):
-    request = summary_request(question)
-    assert request is None or request.subject
+def test_what_only_speaks_of_summaries_or_documents_asks_for_none():
+    for question in OTHERS.replace("\n", "|").split("|"):
+        request = summary_request(question)
+        assert request is None or request.subject, question
 
 
 def test_a_request_says_how_long_which_and_of_what():
