@@ -34,11 +34,17 @@ QUESTIONS = ROOT / "data" / "sample" / "questions.jsonl"
 CONTENT = "quotes a planted document"
 
 _SCREENING = ScreeningSettings()
+_STRICT = False
 
 
 def inspected(text: str) -> Inspection:
     """Return what the chosen detector says of a passage."""
     return inspect_passage(text, _SCREENING)
+
+
+def flagged(found: Inspection) -> bool:
+    """Return whether a passage is named and kept from who answers: with strict screening also what is doubted."""
+    return found.suspicious or (_STRICT and found.doubtful)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Planted:
 
     @property
     def flagged(self) -> bool:
-        return any(inspected(part).suspicious for part in (self.title, self.heading, self.name, self.text))
+        return any(inspected(part).suspicious for part in (self.title, self.heading, self.name)) or flagged(inspected(self.text))
 
     @property
     def order(self) -> str:
@@ -223,11 +229,13 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="with --texts: print the texts that were judged wrongly")
     parser.add_argument("--detector", choices=("patterns", "classifier", "both"), default="both")
     parser.add_argument("--flag", type=float, help="score from which a passage is flagged; default: the classifier's own")
-    parser.add_argument("--strict", action="store_true", help="with strict screening: what is doubted is flagged")
+    parser.add_argument(
+        "--strict", action="store_true", help="with strict screening, as before a model: what is doubted counts too"
+    )
     arguments = parser.parse_args()
-    global _SCREENING
-    strict = "always" if arguments.strict else "never"
-    _SCREENING = ScreeningSettings(detector=arguments.detector, flag=arguments.flag, strict=strict)
+    global _SCREENING, _STRICT
+    _SCREENING = ScreeningSettings(detector=arguments.detector, flag=arguments.flag)
+    _STRICT = arguments.strict
     if arguments.texts:
         measured = _texts(load_labelled(arguments.texts), arguments.list)
         print(json.dumps(measured, ensure_ascii=False, indent=1) if arguments.json else _page(measured))
@@ -241,9 +249,7 @@ def main() -> None:
         report["not flagged"] = [
             f"{item.id} {item.technique}: {item.title} / {item.text}" for item in planted if not item.flagged
         ]
-        report["flagged though harmless"] = [
-            f"{row['id']}: {row['text']}" for row in harmless if inspected(row["text"]).suspicious
-        ]
+        report["flagged though harmless"] = [f"{row['id']}: {row['text']}" for row in harmless if flagged(inspected(row["text"]))]
     if not arguments.no_answers:
         report |= _answers(planted, arguments.env)
     print(json.dumps(report, ensure_ascii=False, indent=1) if arguments.json else _page(report))
@@ -258,12 +264,12 @@ def _texts(rows: Sequence[Labelled], listed: bool) -> dict[str, object]:
         for row, found in judged:
             if row.injected == injected:
                 for group in ("all", f"language: {row.language}", f"technique: {row.technique}"):
-                    groups[group].append(found.suspicious)
+                    groups[group].append(flagged(found))
         report[name] = {group: f"{sum(flags)}/{len(flags)}" for group, flags in sorted(groups.items())}
         of_them = [found.doubtful for row, found in judged if row.injected == injected]
         report[f"{name.partition(',')[0]}, only doubted"] = f"{sum(of_them)}/{len(of_them)}"
         if listed:
-            wrong = [(row, found) for row, found in judged if row.injected == injected != found.suspicious]
+            wrong = [(row, found) for row, found in judged if row.injected == injected != flagged(found)]
             report[f"{name}: judged wrongly"] = [
                 f"{found.score} {row.technique} {'; '.join(found.reasons())}: {row.text}" for row, found in wrong
             ]
@@ -281,14 +287,14 @@ def _rates(planted: Sequence[Planted]) -> dict[str, str]:
 def _look_alikes(harmless: Sequence[dict[str, str]]) -> dict[str, str]:
     flags: dict[str, list[bool]] = defaultdict(list)
     for row in harmless:
-        flags[row["half"]].append(inspected(row["text"]).suspicious)
+        flags[row["half"]].append(flagged(inspected(row["text"])))
     return {half: f"{sum(found)}/{len(found)}" for half, found in flags.items()}
 
 
 def _wrong(folders: Sequence[Path]) -> dict[str, str]:
     rates = {}
     for folder in folders:
-        flags = [inspected(passage).suspicious for passage in passages(folder)]
+        flags = [flagged(inspected(passage)) for passage in passages(folder)]
         share = 100 * sum(flags) / len(flags) if flags else 0
         rates[folder.name] = f"{sum(flags)}/{len(flags)} ({share:.2f} %)"
     return rates

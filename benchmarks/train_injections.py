@@ -1,7 +1,7 @@
 """Learn the classifier of instructions to models from texts by several authors: python -m benchmarks.train_injections
 
 Reads benchmarks/injection_texts/, one file an author (`a` to `o` had not seen the detector, `own` is by who made it,
-`ordinary`, in two parts, holds passages of this repository and made-up prose), and the halves of injections.jsonl and
+`ordinary`, in three parts, holds passages of this repository and made-up prose), and the halves of injections.jsonl and
 benign_imperatives.jsonl that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes
 for the same texts. Of an injected text only the window that reads most like an instruction teaches anything: the rest is its
 cover.
@@ -33,7 +33,7 @@ JUDGES = ("f", "g", "h", "j", "k", "l", "m", "n", "o")
 """Their texts had not been read when patterns and lexicon were written; `own` imitates formats of h. They choose `flag`."""
 FLAGGED = 0.10
 """Share of a judge's look-alikes above the first score."""
-ORDINARY, DOUBTED = 0.005, 0.04
+ORDINARY, DOUBTED = 0.005, 0.06
 """Shares of ordinary passages above the first score at most, and above the second."""
 STRENGTH, WORTH = 10.0, 2.0
 """Inverse regularisation, and what an injected text weighs beside a harmless window."""
@@ -80,13 +80,14 @@ def learn(examples: Sequence[Example]) -> Classifier:
     def rows_of(found: Sequence[Window]):
         return hstack([_matrix([w.traits for w in found], columns), _letter_matrix([w.letters for w in found])]).tocsr()
 
-    harmless = rows_of([w for example in examples if not example.row.injected for w in example.windows])
-    bags = [rows_of(example.windows) for example in injected]
+    harmless = [w for example in examples if not example.row.injected for w in _with_stretches(example)]
+    bags = [rows_of(_with_stretches(example)) for example in injected]
     chosen = [rows_of([_whole(example.windows)]) for example in injected]
-    labels = [0] * sum(len(e.windows) for e in examples if not e.row.injected) + [1] * len(injected)
+    labels = [0] * len(harmless) + [1] * len(injected)
+    read = rows_of(harmless)
     model = LogisticRegression(C=STRENGTH, class_weight={0: 1.0, 1: WORTH}, solver="liblinear", max_iter=300, random_state=0)
     for _ in range(ROUNDS):
-        model.fit(vstack([harmless, *chosen]), labels)
+        model.fit(vstack([read, *chosen]), labels)
         chosen = [bag[int(np.argmax(model.decision_function(bag)))] for bag in bags]
     learned, bias = np.asarray(model.coef_)[0], float(np.asarray(model.intercept_)[0])
     weights = {trait: round(SCALE * float(learned[number])) for trait, number in columns.items()}
@@ -114,7 +115,7 @@ def left_out(examples: Sequence[Example], authors: Sequence[str] = ()) -> dict[s
 
 
 def best(classifier: Classifier, example: Example) -> float:
-    return max((classifier.judge(window).score for window in example.windows), default=0.0)
+    return max((found.score for found in classifier.judge(example.windows)), default=0.0)
 
 
 def chosen_scores(found: dict[str, list[tuple[Example, float]]]) -> tuple[float, float]:
@@ -146,6 +147,12 @@ def write(classifier: Classifier, path: Path = TARGET) -> None:
 
 def _author(half: str) -> str:
     return "new" if half.startswith("new") else "first"
+
+
+def _with_stretches(example: Example) -> list[Window]:
+    """Return the windows, and once each what stands around them."""
+    around = {id(window.around): window.around for window in example.windows if window.around is not None}
+    return [*example.windows, *around.values()]
 
 
 def _whole(found: Sequence[Window]) -> Window:

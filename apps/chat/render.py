@@ -158,6 +158,8 @@ def _origin(answer: Message, origin: Sequence[str], texts: Texts) -> str:
     parts += [space] if space else []
     documents = answer.details.get("documents")
     parts += [texts.chosen.format(n=len(documents))] if isinstance(documents, list) and documents else []
+    doubted = answer.details.get("doubted")
+    parts += [texts.doubted.format(n=len(doubted))] if isinstance(doubted, list) and doubted else []
     if answer.details.get("cached") is True:
         parts.append(texts.cached)
     took = answer.details.get("total_ms")

@@ -59,6 +59,7 @@ class Texts:
     examples_unused: str
     low_confidence: str
     suspicious: str
+    doubted: str
     took: str
     cut_off: str
     withdrawn: str
@@ -123,6 +124,7 @@ KOREAN = Texts(
     examples_unused="예시는 인용 답변에 쓰이지 않음",
     low_confidence="질문과 문서의 관련이 낮습니다. 출처를 꼭 확인하세요.",
     suspicious="찾은 문서 {n}곳에 모델을 조종하려는 문장이 있어 무시했습니다. 출처를 확인하고 관리자에게 알려 주세요.",
+    doubted="{n}곳에서 AI에게 하는 말일 수 있는 문장을 뺌",
     took="{seconds}초",
     cut_off="답변이 중간에 끊겼습니다. 여기까지 저장되어 있습니다.",
     withdrawn="이 답변이 인용한 문서가 삭제되어 답변을 지웠습니다.",
@@ -188,6 +190,7 @@ ENGLISH = Texts(
     low_confidence="The documents match this question only in part. Please check the sources.",
     suspicious="{n} of the passages found tried to give the model instructions, which were ignored. Check the sources and "
     "tell your administrator.",
+    doubted="without sentences in {n} of the passages that may address the AI",
     took="{seconds} s",
     cut_off="This answer was cut off. What had come is kept.",
     withdrawn="This answer was removed, because a document that it cited was deleted.",

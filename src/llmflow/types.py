@@ -279,6 +279,8 @@ class Answer:
     """It was given before to the same question over the same evidence."""
     suspicious: tuple[str, ...] = ()
     """Ids of retrieved chunks in which instructions to the model were found and neutralised."""
+    doubted: tuple[str, ...] = ()
+    """Ids of chunks that were answered from without sentences in them that may be instructions to a model."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     """As the model server counted them; 0 without a model."""

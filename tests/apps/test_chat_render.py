@@ -243,11 +243,17 @@ def test_words_cannot_end_their_script():
 
 def test_the_page_says_how_an_answer_was_made():
     html = shown(
-        asked="How many days?", cached=True, confidence=0.4, suspicious=["c1", "c2"], notice="No model.", total_ms=2345.0
+        asked="How many days?",
+        cached=True,
+        confidence=0.4,
+        suspicious=["c1", "c2"],
+        doubted=["c3"],
+        notice="No model.",
+        total_ms=2345.0,
     )
     for words in (
         ENGLISH.searched_as.format(question="How many days?"), ENGLISH.cached, ENGLISH.low_confidence, "No model.",
-        ENGLISH.suspicious.format(n=2), "2.3 s", ENGLISH.extractive,
+        ENGLISH.suspicious.format(n=2), ENGLISH.doubted.format(n=1), "2.3 s", ENGLISH.extractive,
         '<time datetime="2026-11-25T09:00:01+00:00">2026-11-25 09:00 UTC',
     ):  # fmt: skip
         assert words in html

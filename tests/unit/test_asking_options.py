@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from narrowing import ME, SEEN
 
 from llmflow.adapters.sql_answer_cache import SqlAnswerCache
-from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.answerer import Answerer
 from llmflow.answering.budget import MESSAGE_TOKENS, MemorySettings, estimate_tokens, fit_prompt
 from llmflow.answering.cache import CacheSettings, SemanticCache
 from llmflow.answering.chosen_documents import ALL_GONE, SOME_GONE
 from llmflow.answering.conversing import Converser
 from llmflow.answering.phrases import LOOKED_ONLY, NOT_FOUND
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.shaping import LAST_WORD, NO_ROOM, REFUSED_WISH, WISHES, cited_first, wishes_of
 from llmflow.errors import PromptTooLong
 from llmflow.ports import ChatRequest

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from llmflow.adapters.sql_answer_cache import SqlAnswerCache
 from llmflow.adapters.sql_memory import SqlChatMemory
-from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.answerer import Answerer
 from llmflow.answering.budget import MemorySettings
 from llmflow.answering.cache import Asked, CacheSettings, SemanticCache, scope_of
 from llmflow.answering.conversing import Converser
 from llmflow.answering.memory import Memory
 from llmflow.answering.question_forms import form_of, same_question
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.summaries import by_rule, summariser
 from llmflow.errors import ModelInterrupted, StoreUnavailable
 from llmflow.ports import ApplicationStores, ChatRequest

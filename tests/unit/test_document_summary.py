@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.answerer import Answerer
 from llmflow.answering.cache import CacheSettings, SemanticCache
 from llmflow.answering.chosen_documents import ALL_GONE, NOT_READ
 from llmflow.answering.chosen_summary import CHOOSE_FIRST, LONG
 from llmflow.answering.conversing import Converser
 from llmflow.answering.document_summary import SummarySettings, summarise
 from llmflow.answering.phrases import MODEL_AWAY
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.summary_requests import SummaryRequest, summary_request
 from llmflow.answering.untrusted import LEFT_OUT
 from llmflow.errors import ModelUnavailable

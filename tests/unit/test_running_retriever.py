@@ -11,7 +11,8 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
 from llmflow.adapters.http_reranker import HttpRerankerSettings, TeiReranker
-from llmflow.answering.answerer import SEARCH_AWAY, AnsweringSettings
+from llmflow.answering.answerer import SEARCH_AWAY
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.datasets.models import ChatModelDataset, ExtractorDataset, RerankerDataset
 from llmflow.errors import DatasetError, ModelUnavailable, SettingsError
 from llmflow.evaluation.fusion_fit import FusionFitSettings

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.answerer import Answerer
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.evaluation.judged_sets import BENCHMARK_TENANT
 from llmflow.ingestion.indexing import IndexingSettings, index_staged
 from llmflow.ingestion.passages import PassageText, stage_passages

@@ -17,11 +17,11 @@ def load(text: str) -> CachedAnswer:
     values: dict[str, Any] = json.loads(text)
     answer = values.pop("answer")
     citations = tuple(Citation(**citation) for citation in answer.pop("citations"))
-    suspicious, documents = tuple(answer.pop("suspicious")), tuple(answer.pop("documents", ()))
+    listed: dict[str, Any] = {name: tuple(answer.pop(name, ())) for name in ("suspicious", "doubted", "documents")}
     answer.pop("hits")
     space = Space(answer.pop("space", Space.ALL))
     sources = tuple(CachedSource(**source) for source in values.pop("sources"))
-    made = Answer(**answer, citations=citations, suspicious=suspicious, space=space, documents=documents)
+    made = Answer(**answer, citations=citations, space=space, **listed)
     return CachedAnswer(**values, answer=made, sources=sources)
 
 

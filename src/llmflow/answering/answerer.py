@@ -10,30 +10,25 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pydantic import Field
-
-from llmflow.answering.budget import Fitted, MemorySettings, estimate_tokens, fit_prompt, tokenizer_counter
-from llmflow.answering.cache import CacheSettings
+from llmflow.answering.budget import Fitted, estimate_tokens, fit_prompt, tokenizer_counter
 from llmflow.answering.chosen_documents import NOT_READ, Shelf, gone_from, not_read_yet, nothing_said, told_of_gone
 from llmflow.answering.chosen_summary import summarise_chosen, what_to_choose
 from llmflow.answering.citations import citation, cited_by_model, drop_unknown_marks
-from llmflow.answering.document_summary import SummarySettings, as_line
-from llmflow.answering.evidence import Evidence, EvidenceSettings, weigh_evidence
-from llmflow.answering.followups import FollowUpSettings
+from llmflow.answering.document_summary import as_line
+from llmflow.answering.evidence import Evidence, weigh_evidence
 from llmflow.answering.found import Found
 from llmflow.answering.phrases import EARLIER, MODEL_AWAY, NOT_FOUND, SEARCH_AWAY
 from llmflow.answering.quotations import choose_sentences
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.spans import on_one_line
 from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
-from llmflow.answering.untrusted import ASKED, LEFT_OUT, fenced, neutral, new_mark, passage_block
+from llmflow.answering.untrusted import ASKED, LEFT_OUT, ONLY_QUOTED, fenced, neutral, new_mark, passage_block
 from llmflow.answering.untrusted_inspect import inspect
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
-from llmflow.answering.untrusted_passages import ScreeningSettings
-from llmflow.answering.untrusted_search import last_resort, sift
+from llmflow.answering.untrusted_search import attempts
 from llmflow.clock import Seconds
-from llmflow.config import Settings
 from llmflow.errors import ModelInterrupted, ModelUnavailable, PromptTooLong, SettingsError
 from llmflow.ingestion.language import detect_language
 from llmflow.ports import ChatModel, ChatRequest, FollowingChatModel, current_model, token_counter
@@ -44,24 +39,6 @@ from llmflow.retrieval.tokens import composed
 from llmflow.types import Answer, AskOptions, ChatTurn, Citation, Hit, Principal, Space
 
 log = logging.getLogger(__name__)
-
-
-class AnsweringSettings(Settings):
-    retrieve: int = Field(default=20, ge=1, le=100)
-    """Passages retrieved for one question."""
-    searches_at_once: int = Field(default=2, ge=1)
-    """Questions that one process searches at once. More take the interpreter's lock from each other at every statement: eight
-    made answers wait ten times as long (docs/LOG.md). How many answers a model writes at once is another matter."""
-    evidence: EvidenceSettings = EvidenceSettings()
-    screening: ScreeningSettings = ScreeningSettings()
-    summary: SummarySettings = SummarySettings()
-    prompt_passages: int = Field(default=6, ge=1)
-    """Passages shown to a chat model."""
-    max_tokens: int = Field(default=600, ge=16)
-    temperature: float = Field(default=0.0, ge=0, le=2)
-    memory: MemorySettings = MemorySettings()
-    followups: FollowUpSettings = FollowUpSettings()
-    cache: CacheSettings = CacheSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +133,9 @@ class Answerer:
             trace.asked(question)
             return Found(question, False, spoken, (), Evidence((), 0.0), trace=trace, instead=what_to_choose(spoken))
         for_model = current_model(self.model) is not None
-        screening = self.settings.screening.for_answers_by(for_model)
+        screening, strict = self.settings.screening, self.settings.screening.strict_for(for_model)
         with trace.step("summary") as step:
-            told = summarise_chosen(self.shelf, request, documents, principal, self.settings.summary, screening, spoken)
+            told = summarise_chosen(self.shelf, request, documents, principal, self.settings.summary, screening, strict, spoken)
             if told is None:
                 return None
             step.attributes |= hit_attributes(told.hits) | {"passages": told.passages, "suspicious": told.suspicious}
@@ -184,35 +161,56 @@ class Answerer:
             step.note("problems", found.problems)
         with trace.step("screening") as step:
             for_model = current_model(self.model) is not None
-            screening = self.settings.screening.for_answers_by(for_model)
+            strict, screening = self.settings.screening.strict_for(for_model), self.settings.screening
 
             def again(limit: int, without: Collection[str]) -> Sequence[Hit]:
                 return search(limit, without=without)[0].hits
 
-            sifted = sift(found.hits, again, self.settings.retrieve, screening)
+            tries = attempts(found.hits, again, self.settings.retrieve, screening, strict)
+            sifted = next(tries)
+            near = sifted.found[: self.settings.prompt_passages] if strict else ()
+            doubted = tuple(hit.chunk.id for hit in near if hit.chunk.id in sifted.doubtful)
             instructs = inspect(asked).suspicious
+            why = (*sifted.reasons.values(), *sifted.doubtful.values())
             step.note("suspicious", tuple(sifted.reasons))
-            step.note("doubtful", sifted.doubtful)
+            step.note("doubtful", tuple(sifted.doubtful))
             step.note("searched_without", len(sifted.without))
-            step.note("reasons", tuple(dict.fromkeys(reason for reasons in sifted.reasons.values() for reason in reasons)))
+            step.note("reasons", tuple(dict.fromkeys(reason for reasons in why for reason in reasons)))
             step.note("question_instructs", instructs)
         with trace.step("evidence") as step:
-            evidence = weigh_evidence(question, sifted.hits, self.settings.evidence, self.retriever.analyser)
-            if evidence.confidence < self.settings.evidence.min_confidence and sifted.more_left:
-                sifted = last_resort(sifted, found.hits, again, self.settings.retrieve, screening)
-                evidence = weigh_evidence(question, sifted.hits, self.settings.evidence, self.retriever.analyser)
-                step.note("last_resort", True)
+            settings, analyser = self.settings.evidence, self.retriever.analyser
+            evidence = weigh_evidence(question, sifted.hits, settings, analyser)
+            while evidence.confidence < settings.min_confidence and (further := next(tries, None)):
+                sifted, evidence = further, weigh_evidence(question, further.hits, settings, analyser)
+                step.note("last_resort", "quoted" if sifted.only_quoted else "used")
             step.note("confidence", round(evidence.confidence, 3))
-        masked, hits, problems = question != asked, found.hits, found.problems
-        kept, suspicious = sifted.hits, tuple(sifted.reasons)
-        return Found(question, masked, spoken, hits, evidence, problems, kept, suspicious, instructs, trace, for_model=for_model)
+        return Found(
+            question,
+            question != asked,
+            spoken,
+            found.hits,
+            evidence,
+            found.problems,
+            sifted.hits,
+            tuple(sifted.reasons),
+            doubted,
+            instructs,
+            trace,
+            for_model=for_model,
+            only_quoted=for_model and sifted.only_quoted and evidence.confidence >= settings.min_confidence,
+        )
 
     def respond(
         self, found: Found, history: Sequence[ChatTurn] = (), summary: str = "", options: AskOptions | None = None
     ) -> Iterator[str | Answer]:
         """Yield the answer to what was found, as `stream` does: its second half. `summary` stands for turns before `history`."""
         options = options or AskOptions()
-        notices = ((found.problems, SEARCH_AWAY), (found.suspicious, LEFT_OUT), (found.instructs, ASKED))
+        notices = (
+            (found.problems, SEARCH_AWAY),
+            (found.suspicious, LEFT_OUT),
+            (found.only_quoted, ONLY_QUOTED),
+            (found.instructs, ASKED),
+        )
         told = [text[found.spoken] for condition, text in notices if condition]
         told += [told_of_gone(found.gone, found.documents, found.spoken), found.notice]
         trace = found.trace or TraceBuilder(NullTracer(), Principal(""))
@@ -221,7 +219,7 @@ class Answerer:
             for piece in self._answer(found, history, summary, options, trace):
                 if isinstance(piece, Answer):
                     notice = " ".join(filter(None, (piece.notice, *told)))
-                    piece = replace(piece, notice=notice, suspicious=found.suspicious, trace_id=trace.id)
+                    piece = replace(piece, notice=notice, suspicious=found.suspicious, doubted=found.doubted, trace_id=trace.id)
                     piece = replace(piece, space=found.space, documents=found.documents)
                     trace.end("done", piece)
                 yield piece
@@ -236,7 +234,8 @@ class Answerer:
         self, found: Found, history: Sequence[ChatTurn], summary: str, options: AskOptions, trace: TraceBuilder
     ) -> Iterator[str | Answer]:
         evidence, hits, spoken = found.evidence, found.hits, found.spoken
-        model = current_model(self.model) if found.for_model else None  # it may have come since; what it reads was not screened
+        # one may have come since: what it reads was not screened
+        model = current_model(self.model) if found.for_model and not found.only_quoted else None
         name = model.name if model else "extractive"
         if evidence.confidence < self.settings.evidence.min_confidence:
             nothing = found.instead or nothing_said(spoken, found.space, found.documents, found.gone)

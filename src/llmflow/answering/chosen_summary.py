@@ -51,11 +51,13 @@ def summarise_chosen(
     principal: Principal,
     settings: SummarySettings,
     screening: ScreeningSettings,
+    strict: bool,
     spoken: str,
 ) -> Summarised | None:
     """Return the summary that is asked for of these documents; None where the request has a subject that none is called by.
 
-    Permission is asked in every query. A passage that is only doubtful is used where nothing else is left.
+    Permission is asked in every query. A passage that is only doubtful is used where nothing else is left, where screening is
+    `strict` without what is doubted.
     """
     served = {one: shelf.chunk_ids_of([one], principal) for one in dict.fromkeys(document_ids)}
     count = sum(map(len, served.values()))
@@ -64,8 +66,8 @@ def summarise_chosen(
     hits = [Hit(*resolved[key], score=1.0) for key in wanted if key in resolved]
     if not request.means([hit.document.title for hit in hits]):
         return None
-    screened = screen(hits, screening)
-    sure = [hit for hit in screened.rest if hit.chunk.id not in screened.doubtful]
+    screened = screen(hits, screening, strict)
+    sure = [hit for hit in screened.rest if strict or hit.chunk.id not in screened.doubtful]
     sentences = summarise(sure or screened.rest, min(request.sentences or settings.sentences, settings.most_sentences))
     used = {one.hit.chunk.id: one.hit for one in sentences}
     notice = LONG[spoken].format(read=len(hits), count=count) if len(hits) < count else ""

@@ -25,6 +25,8 @@ class Found:
     """The hits without what in them speaks to a model: what is quoted from and shown to one."""
     suspicious: tuple[str, ...] = ()
     """Ids of the chunks in which something did."""
+    doubted: tuple[str, ...] = ()
+    """Ids of the chunks that would have been answered from but for sentences that may speak to a model."""
     instructs: bool = False
     """The question itself tries to change the rules."""
     trace: TraceBuilder | None = None
@@ -43,3 +45,5 @@ class Found:
     """What the reader should know besides."""
     for_model: bool = True
     """A language model was there to answer when the passages were screened."""
+    only_quoted: bool = False
+    """They answer, but no model may read them."""

@@ -91,6 +91,7 @@ class TraceBuilder:
                 "answer.confidence": round(answer.confidence, 3),
                 "answer.citations": tuple(citation.chunk_id for citation in answer.citations),
                 "answer.suspicious": answer.suspicious,
+                "answer.doubted": answer.doubted,
                 "answer.settings_id": answer.settings_id,
                 "gen_ai.request.model": answer.model,
                 "gen_ai.usage.input_tokens": answer.prompt_tokens,

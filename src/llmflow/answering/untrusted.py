@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from llmflow.answering.untrusted_inspect import instruction_spans
+from llmflow.answering.untrusted_inspect import doubtful_spans, instruction_spans
 from llmflow.answering.untrusted_passages import DEFAULT, ScreeningSettings, inspect_passage
 from llmflow.answering.untrusted_signs import REASONS
 from llmflow.answering.untrusted_views import INVISIBLE
@@ -23,6 +23,10 @@ RULES = {
 LEFT_OUT = {
     "ko": "검색된 문서 일부에 AI를 향한 지시문이 있어 그 부분을 빼고 답했습니다.",
     "en": "Some of the documents found hold instructions to the AI; those parts were left out.",
+}
+ONLY_QUOTED = {
+    "ko": "찾은 글에 AI에게 하는 말일 수 있는 문장이 있어, 모델에 보이지 않고 원문을 인용했습니다.",
+    "en": "What was found may be addressed to the AI, so no model has read it: it is quoted.",
 }
 ASKED = {
     "ko": "질문에 AI의 규칙을 바꾸려는 지시가 있습니다. 질문은 다른 질문과 같은 규칙과 권한으로만 다루어집니다.",
@@ -75,47 +79,50 @@ class Screened:
     """Hits as they may be used, in their order. Ids are those of chunks; what is quoted of a hit stands so in its chunk."""
 
     clean: tuple[Hit, ...]
-    """Nothing in them speaks to a model, nor may: as they were found."""
+    """Nothing in them speaks to a model, nor may: as they were found, or, where screening is strict, without what may."""
     rest: tuple[Hit, ...]
     """All that is not left out: the clean ones, and of the others what is for readers, with blanks in place of what is not."""
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Why a chunk is suspicious."""
-    doubtful: tuple[str, ...] = ()
-    """Ids of chunks that are among the rest only because something in them may speak to a model."""
+    doubtful: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Why something in a chunk may speak to a model: it is not among the clean ones, or not as it was found."""
 
     @property
     def suspicious(self) -> tuple[str, ...]:
         return tuple(self.reasons)
 
 
-def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT) -> Screened:
+def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT, strict: bool = False) -> Screened:
     """Return the hits without what speaks to the model.
 
     A hit is left out whole where its title, a heading or its file's name does, or most of its text. Of a document in which some
-    passage does, the others are used only where no other document answers; so is a passage that is only doubtful.
+    passage does, the others are used only where no other document answers; so is a passage that is only doubtful. Where
+    screening is strict, sentences that are only doubtful are left out instead, and a passage that is nothing else: its document
+    is as good as any other. A doubted title costs nothing.
     """
     kept: list[Hit] = []
     reasons: dict[str, tuple[str, ...]] = {}
-    doubtful: list[str] = []
-    sure = settings.model_copy(update={"strict": "never"})  # a doubted title must not cost a whole document
+    doubtful: dict[str, tuple[str, ...]] = {}
     for hit in hits:
         text = inspect_passage(hit.chunk.text, settings)
         labels = (hit.document.title, PurePosixPath(hit.document.source).name, *hit.chunk.heading_path)
-        named = [found for found in (inspect_passage(label, sure) for label in labels) if found.suspicious]
+        named = [found for found in (inspect_passage(label, settings) for label in labels) if found.suspicious]
         as_role = any(_ROLE_LABEL.fullmatch(label) for label in labels)
-        if not (text.suspicious or named or as_role):
-            kept.append(hit)
-            if text.doubtful:
-                doubtful.append(hit.chunk.id)
+        spans, doubted = instruction_spans(hit.chunk.text, text), doubtful_spans(hit.chunk.text, text)
+        if text.suspicious or named or as_role:
+            found = dict.fromkeys(reason for inspection in (text, *named) for reason in inspection.reasons())
+            reasons[hit.chunk.id] = tuple(found) or (REASONS["turn"],)
+        elif text.doubtful:
+            doubtful[hit.chunk.id] = text.reasons()
+        left = _without(hit.chunk.text, spans)
+        if named or as_role or _letters(left) < KEPT_SHARE * _letters(hit.chunk.text):
             continue
-        found = dict.fromkeys(reason for inspection in (text, *named) for reason in inspection.reasons())
-        reasons[hit.chunk.id] = tuple(found) or (REASONS["turn"],)
-        left = _without(hit.chunk.text, instruction_spans(hit.chunk.text, text))
-        if not named and not as_role and _letters(left) >= KEPT_SHARE * _letters(hit.chunk.text):
-            kept.append(replace(hit, chunk=replace(hit.chunk, text=left)))
+        left = _without(left, doubted) if strict else left
+        if left.strip() or left == hit.chunk.text:
+            kept.append(hit if left == hit.chunk.text else replace(hit, chunk=replace(hit.chunk, text=left)))
     touched = {hit.document.id for hit in hits if hit.chunk.id in reasons}
-    clean = tuple(hit for hit in kept if hit.document.id not in touched and hit.chunk.id not in doubtful)
-    return Screened(clean, tuple(kept), reasons, tuple(doubtful))
+    clean = tuple(hit for hit in kept if hit.document.id not in touched and (strict or hit.chunk.id not in doubtful))
+    return Screened(clean, tuple(kept), reasons, doubtful)
 
 
 def new_mark() -> str:

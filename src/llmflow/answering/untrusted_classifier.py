@@ -3,16 +3,18 @@ several authors.
 
 The weights are a text file beside this module, made by `python -m benchmarks.train_injections`: settings, those of letters in
 base64, then one trait a line. They are whole numbers, so that a text scores the same on every machine. A sentence is judged alone
-and with the one behind it.
+and with the one behind it, and what stands around it in its paragraph counts as much.
 """
 
 import base64
 import itertools
 import json
 import math
+import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -24,6 +26,7 @@ from llmflow.ingestion.sentences import split_sentences
 WEIGHTS = "untrusted_weights.txt"
 LONGEST = 400
 """Characters: a sentence without a stop, as a row of a table, is judged in pieces."""
+_PARAGRAPH = re.compile(r"\n\s*\n")
 FEW = 40
 """Traits, or runs of letters, that are little to go on: a window with no more is not judged as surely as a longer one."""
 TOLD_TO_PEOPLE = 3
@@ -39,6 +42,8 @@ class Window:
     traits: frozenset[str]
     letters: frozenset[int]
     disguise: str = ""
+    around: "Window | None" = None
+    """The sentences of its paragraph, about `LONGEST` characters together: what stands around it counts as much as itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,25 @@ class Classifier:
     data: str
     """Fingerprint of the texts that it learned from."""
 
-    def judge(self, window: Window) -> Judged:
+    def judge(self, found: Iterable[Window]) -> list[Judged]:
+        """Return the windows with their scores, in order."""
+        around: dict[int, float] = {}
+        judged = []
+        for window in found:
+            log_odds, wider = self._log_odds(window), window.around
+            if wider is not None:
+                if id(wider) not in around:
+                    around[id(wider)] = self._log_odds(wider)
+                log_odds = (log_odds + around[id(wider)]) / 2
+            judged.append(Judged(window, 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds)))), ()))
+        return judged
+
+    def _log_odds(self, window: Window) -> float:
         weights, found = self.weights, window.traits
         total = sum(weights.get(trait, 0) for trait in found)
         spelled = sum(map(self.letters.__getitem__, window.letters))
-        score = total / self.scale / math.sqrt(len(found) + FEW)
-        score += spelled / self.letter_scale / math.sqrt(len(window.letters) + FEW) + self.bias
-        return Judged(window, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))), ())
+        log_odds = total / self.scale / math.sqrt(len(found) + FEW)
+        return log_odds + spelled / self.letter_scale / math.sqrt(len(window.letters) + FEW) + self.bias
 
     def explained(self, judged: Judged) -> Judged:
         """Return it with the signs that weighed most."""
@@ -104,33 +121,53 @@ def unpacked(line: str) -> array:
 def windows(text: str, signs: Sequence[tuple[int, int, str]] = ()) -> Iterator[Window]:
     """Yield the windows of a text as it stands, then of what it hides. `signs` are spans and kinds of what patterns found."""
     plain, *disguised = views(text)
-    yield from _windows(plain, signs)
+    yield from _windows(plain, _sentences_as_written(plain, text), signs)
     for view in (*disguised, *base64_views(text)):
         if not view.squeezed:
-            yield from _windows(view, signs)
+            yield from _windows(view, split_sentences(view.text), signs)
 
 
-def _windows(view: View, signs: Sequence[tuple[int, int, str]]) -> Iterator[Window]:
-    parts = []
-    for start, end in _sentences(view.text):
+def _windows(view: View, sentences: Sequence[tuple[int, int]], signs: Sequence[tuple[int, int, str]]) -> Iterator[Window]:
+    parts: list[Window] = []
+    stretches: list[list[Window]] = []
+    last = 0
+    for start, end in _pieces(view.text, sentences):
         if view.disguise and not view.undone(start, end):
             continue
         here = view.span(start, end)
         here = min(here), max(here)  # what is written backwards ends before it starts
         found = traits(view.text[start:end])
-        found.update(f"pat:{kind}" for first, last, kind in signs if first < here[1] and last > here[0])
+        found.update(f"pat:{kind}" for begun, over, kind in signs if begun < here[1] and over > here[0])
         if view.disguise:
             found.add("disguised")
         parts.append(Window(*here, frozenset(found), letters(view.text[start:end]), view.disguise))
-    yield from parts
-    for one, other in itertools.pairwise(parts):
-        if not view.disguise or one.end <= other.start:
-            both = one.traits | other.traits, one.letters | other.letters
-            yield Window(min(one.start, other.start), max(one.end, other.end), *both, view.disguise)
+        if not stretches or here[1] - stretches[-1][0].start > LONGEST or _PARAGRAPH.search(view.text, last, start):
+            stretches.append([])
+        stretches[-1].append(parts[-1])
+        last = end
+    pairs = [pair for pair in itertools.pairwise(parts) if not view.disguise or pair[0].end <= pair[1].start]
+    narrow = [*parts, *map(_together, pairs)]
+    if view.disguise:
+        yield from narrow
+        return
+    wide = {part.start: whole for stretch in stretches for whole in (_together(stretch),) for part in stretch}
+    yield from (replace(window, around=wide[window.start]) for window in narrow)
 
 
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    for start, end in split_sentences(text):
+def _together(parts: Sequence[Window]) -> Window:
+    found = frozenset().union(*(part.traits for part in parts))
+    spelled = frozenset().union(*(part.letters for part in parts))
+    return Window(min(part.start for part in parts), max(part.end for part in parts), found, spelled, parts[0].disguise)
+
+
+def _sentences_as_written(view: View, text: str) -> list[tuple[int, int]]:
+    """Return the sentences of a text as spans of its plain reading, whose lower case no longer shows where one begins."""
+    written = split_sentences(text[: view.ends[-1]]) if view.text else []
+    return [(bisect_left(view.starts, start), bisect_left(view.starts, end)) for start, end in written]
+
+
+def _pieces(text: str, sentences: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for start, end in sentences:
         while end - start > LONGEST:
             cut = text.rfind(" ", start + LONGEST // 2, start + LONGEST)
             cut = cut if cut > 0 else start + LONGEST

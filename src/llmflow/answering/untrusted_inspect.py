@@ -88,6 +88,10 @@ class Finding:
     """What a person may want to know beside the reason."""
 
     @property
+    def sure(self) -> bool:
+        return not self.told and self.kind != "doubted"
+
+    @property
     def reason(self) -> str:
         """Why it counts, for a person."""
         hidden = f", hidden by {self.disguise}" if self.disguise else ""
@@ -102,7 +106,7 @@ class Inspection:
     findings: tuple[Finding, ...]
     score: float
     doubtful: bool = False
-    """Something may speak to a model, but nothing is sure enough to be left out."""
+    """Something may speak to a model, but nothing is sure enough to be suspicious. The findings are what is doubted."""
 
     @property
     def suspicious(self) -> bool:
@@ -133,7 +137,7 @@ def instruction_spans(text: str, inspection: Inspection) -> list[tuple[int, int]
     hit = [
         number
         for number, (start, end) in enumerate(sentences)
-        if any(finding.start < end and finding.end > start for finding in inspection.findings if not finding.told)
+        if any(finding.start < end and finding.end > start for finding in inspection.findings if finding.sure)
     ]
     if not hit:
         return [(0, len(text))] if text.strip() else []
@@ -146,6 +150,16 @@ def instruction_spans(text: str, inspection: Inspection) -> list[tuple[int, int]
             groups.append([number, number])
     groups[-1][1] = last
     return [(sentences[a][0], sentences[b][1]) for a, b in groups]
+
+
+def doubtful_spans(text: str, inspection: Inspection) -> list[tuple[int, int]]:
+    """Return the sentences in which something may speak to a model, in order; nothing around them."""
+    doubted = [found for found in inspection.findings if found.kind == "doubted" or (inspection.doubtful and not found.told)]
+    return [
+        (start, end)
+        for start, end in split_sentences(text)
+        if any(finding.start < end and finding.end > start for finding in doubted)
+    ]
 
 
 def _found(text: str) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Is a retrieved passage written for its readers? What patterns find and what a classifier has learned, together.
 
 Patterns know wordings and take off disguises; the classifier knows more ways to say it and doubts what only looks like it. A
-passage is suspicious where either is sure. What is above the lower of the two scores is doubtful: it is used where nothing else
-answers. Where screening is strict, as it is for what a language model reads, whatever would be doubtful is suspicious.
+passage is suspicious where either is sure. What is above the lower of the two scores is doubtful: it is quoted where nothing
+else answers, and no language model gets to read it.
 
 >>> inspect_passage("법인카드 한도는 월 300만 원이다. 한도 변경은 재무팀에 신청하십시오.").suspicious
 False
@@ -30,47 +30,47 @@ class ScreeningSettings(Settings):
     """Score from which a passage is suspicious: what speaks to a model is left out of it."""
     doubt: float | None = Field(default=None, ge=0, le=1)
     """Score from which a passage is a last resort. A pattern alone counts from here on."""
-    strict: Literal["never", "with_model", "always"] = "never"
-    """Where all that would be doubtful counts as flagged. Quotations obey nothing, a language model may; ordinary text pays."""
+    strict: Literal["never", "with_model", "always"] = "always"
+    """Where doubtful sentences are left out of what is answered from. Otherwise a doubtful passage stays whole, and is a last
+    resort."""
 
-    def for_answers_by(self, model: bool) -> "ScreeningSettings":
-        """Return the settings with `strict` settled: for a language model that reads the passages, or for quotations."""
-        strict = self.strict == "always" or (model and self.strict == "with_model")
-        return self.model_copy(update={"strict": "always" if strict else "never"})
+    def strict_for(self, model: bool) -> bool:
+        """Return whether screening is strict where a language model reads the passages, or else for quotations."""
+        return self.strict == "always" or (model and self.strict == "with_model")
 
 
 DEFAULT = ScreeningSettings()
 
 
 def inspect_passage(text: str, settings: ScreeningSettings = DEFAULT) -> Inspection:
-    """Return what in a passage speaks to a model; `doubtful` where something may, but nothing is sure enough.
-
-    Strict only where `settings.strict` is "always": who does not know yet whether a model reads it asks `for_answers_by` first.
-    """
+    """Return what in a passage speaks to a model, and what may; `doubtful` where nothing is sure enough."""
     if settings.detector == "patterns":
         return inspect(text)
-    return _inspected(text, settings.detector == "both", settings.flag, settings.doubt, settings.strict == "always")
+    return _inspected(text, settings.detector == "both", settings.flag, settings.doubt)
 
 
 @lru_cache(maxsize=8192)  # the same passages come back for question after question
-def _inspected(text: str, with_patterns: bool, least: float | None, least_doubt: float | None, strict: bool) -> Inspection:
+def _inspected(text: str, with_patterns: bool, least: float | None, least_doubt: float | None) -> Inspection:
     patterns = inspect(text)
     classifier = load_classifier()
     flag = classifier.flag if least is None else least
     doubt = min(flag, classifier.doubt if least_doubt is None else least_doubt)
-    flag = doubt if strict else flag
     signs = [(found.start, found.end, found.kind) for found in patterns.findings if not found.told]
-    judged = [classifier.judge(window) for window in windows(text, signs)]
+    judged = classifier.judge(windows(text, signs))
     sure = _narrowest([found for found in judged if found.score >= flag])
-    learned = tuple(_finding(classifier.explained(found), classifier) for found in sure)
+    learned = tuple(_finding(classifier.explained(found), classifier, "learned", SURE) for found in sure)
+    doubts = _narrowest([found for found in judged if found.score >= doubt and not _overlaps(found, sure)])
+    doubted = tuple(_finding(classifier.explained(found), classifier, "doubted", 0.0) for found in doubts)
     best = max((found.score for found in judged), default=0.0)
     counted = patterns if with_patterns else Inspection((), 0.0)
     hidden = any(found.disguise or found.kind == "hidden" for found in counted.findings)
-    if not strict and not learned and counted.suspicious and best < doubt and not hidden:
+    if not learned and counted.suspicious and best < doubt and not hidden:
         return replace(counted, score=min(counted.score, THRESHOLD - 0.01), doubtful=True)
-    findings = tuple(sorted((*counted.findings, *learned), key=lambda f: (f.start, f.end, f.kind)))
     score = max(counted.score, SURE if learned else 0.0)
-    return Inspection(findings, score, doubtful=score < THRESHOLD and bool(judged) and best >= doubt)
+    if score < THRESHOLD and judged and best >= doubt:
+        return Inspection(doubted, score, doubtful=True)
+    findings = tuple(sorted((*counted.findings, *learned, *doubted), key=lambda f: (f.start, f.end, f.kind)))
+    return Inspection(findings, score)
 
 
 def _narrowest(sure: list[Judged]) -> list[Judged]:
@@ -83,8 +83,12 @@ def _narrowest(sure: list[Judged]) -> list[Judged]:
     ]
 
 
-def _finding(judged: Judged, classifier: Classifier) -> Finding:
+def _overlaps(found: Judged, others: list[Judged]) -> bool:
+    return any(found.window.start < other.window.end and other.window.start < found.window.end for other in others)
+
+
+def _finding(judged: Judged, classifier: Classifier, kind: str, weight: float) -> Finding:
     signs = f"; {', '.join(judged.signs)}" if judged.signs else ""
     detail = f"{judged.score:.2f} by classifier {classifier.version}{signs}"
     window = judged.window
-    return Finding(window.start, window.end, "learned", SURE, window.disguise, detail=detail)
+    return Finding(window.start, window.end, kind, weight, window.disguise, detail=detail)

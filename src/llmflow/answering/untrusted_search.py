@@ -4,7 +4,7 @@ Leaving a passage out of the answer is not enough. As the best hit it has set th
 and an honest document may come out too low to answer (docs/LOG.md).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmflow.answering.untrusted import screen
@@ -25,12 +25,17 @@ class Sifted:
     """Best first."""
     reasons: Mapping[str, tuple[str, ...]]
     """Why chunks are suspicious, by id, in all the searches."""
-    doubtful: tuple[str, ...]
-    """Ids of chunks that are not among the hits, or only as a last resort, because something in them may speak to a model."""
+    doubtful: Mapping[str, tuple[str, ...]]
+    """Why something in chunks found may speak to a model, by id: they are not among the hits, or not with that, or as a last
+    resort."""
     whole: frozenset[str]
     """Ids of chunks that are left out whole: nothing of them may be used."""
     without: frozenset[str] = frozenset()
     """Ids of the chunks that the hits were searched without."""
+    found: tuple[Hit, ...] = ()
+    """What the search found that is not suspicious, as it was found, best first."""
+    only_quoted: bool = False
+    """No language model may read it."""
 
     @property
     def more_left(self) -> bool:
@@ -38,7 +43,21 @@ class Sifted:
         return bool(self.doubtful) or self.without != self.whole
 
 
-def sift(hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSettings) -> Sifted:
+def attempts(hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSettings, strict: bool) -> Iterator[Sifted]:
+    """Yield what may be answered from, the best first; ask for the next where one does not answer.
+
+    After the clean hits, what stands behind all others; at last, where screening is strict, what may only be quoted.
+    """
+    sifted = sift(hits, search, limit, settings, strict)
+    yield sifted
+    if sifted.more_left:
+        sifted = last_resort(sifted, hits, search, limit, settings, strict)
+        yield sifted
+    if strict and sifted.doubtful:
+        yield replace(last_resort(sifted, hits, search, limit, settings, strict=False), only_quoted=True)
+
+
+def sift(hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSettings, strict: bool = False) -> Sifted:
     """Return at most `limit` clean hits. Where nothing is flagged nothing is searched again.
 
     Left out of the search is every passage found of a document in which something was flagged, not only what is left out whole:
@@ -47,7 +66,7 @@ def sift(hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSet
     search, as it does where nothing is flagged.
     """
     found = hits
-    screened = screen(found, settings)
+    screened = screen(found, settings, strict)
     reasons, whole = dict(screened.reasons), _whole(screened.reasons, screened.rest)
     touched: set[str] = set()
     without: set[str] = set()
@@ -58,24 +77,28 @@ def sift(hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSet
             break
         without |= new
         found = search(limit + 2 * len(without), frozenset(without))
-        screened = screen(found, settings)
+        screened = screen(found, settings, strict)
         reasons |= screened.reasons
         whole |= _whole(screened.reasons, screened.rest)
     clean = tuple(hit for hit in screened.clean if hit.document.id not in touched)[:limit]
-    return Sifted(clean, reasons, screened.doubtful, whole, frozenset(without))
+    honest = tuple(hit for hit in found if hit.document.id not in touched)[:limit]
+    return Sifted(clean, reasons, screened.doubtful, whole, frozenset(without), honest)
 
 
-def last_resort(sifted: Sifted, hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSettings) -> Sifted:
+def last_resort(
+    sifted: Sifted, hits: Sequence[Hit], search: Search, limit: int, settings: ScreeningSettings, strict: bool = False
+) -> Sifted:
     """Return at most `limit` hits with what `sift` put behind all others, where these do not answer.
 
     `hits` are those of the first search. It is repeated only where something was left out whole.
     """
     found = search(limit + 2 * len(sifted.whole), sifted.whole) if sifted.whole else hits
-    screened = screen(found, settings)
+    screened = screen(found, settings, strict)
     whole = sifted.whole | _whole(screened.reasons, screened.rest)
     reasons = {**sifted.reasons, **screened.reasons}
-    doubtful = tuple(dict.fromkeys((*sifted.doubtful, *screened.doubtful)))
-    return replace(sifted, hits=screened.rest[:limit], reasons=reasons, doubtful=doubtful, whole=whole, without=sifted.whole)
+    doubtful = {**sifted.doubtful, **screened.doubtful}
+    unflagged = tuple(hit for hit in found if hit.chunk.id not in reasons)[:limit]
+    return Sifted(screened.rest[:limit], reasons, doubtful, whole, sifted.whole, unflagged)
 
 
 def _whole(reasons: Mapping[str, object], rest: Sequence[Hit]) -> frozenset[str]:

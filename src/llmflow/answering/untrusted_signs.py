@@ -34,6 +34,7 @@ REASONS = {
     "role": "gives the model another role",
     "addressed": "speaks to a model",
     "learned": "reads like what speaks to a model",
+    "doubted": "may speak to a model",
     "examples": "gives examples with one answer for a model to go on with",
     "control": "dictates what is answered, or how",
     "refusal": "makes the model refuse or deny",

@@ -55,9 +55,9 @@ class Message:
     created_at: str
     citations: tuple[Citation, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, total_ms, space,
-    documents, examples. Of a question: space, documents, template, instructions and examples that it was asked with, where they
-    are not as always."""
+    """Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, doubted, trace_id, ttft_ms,
+    total_ms, space, documents, examples. Of a question: space, documents, template, instructions and examples that it was asked
+    with, where they are not as always."""
     rating: str = ""
     """`up`, `down` or empty."""
     reason: str = ""

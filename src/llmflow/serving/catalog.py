@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from llmflow.answering.answerer import Answerer, AnsweringSettings
+from llmflow.answering.answerer import Answerer
 from llmflow.answering.cache import SemanticCache
 from llmflow.answering.conversing import Converser
 from llmflow.answering.memory import Memory, at_once, beside
 from llmflow.answering.model_judge import ModelJudge
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.summaries import summariser
 from llmflow.config import Settings
 from llmflow.errors import LlmflowError, SettingsError

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmflow.answering.answerer import AnsweringSettings
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.evaluation.adapter_gate import AdapterEvidence, AdapterGateSettings
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import ModelRegistry, StateStore, Stores

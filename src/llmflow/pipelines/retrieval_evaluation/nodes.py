@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmflow.answering.answerer import AnsweringSettings
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.evaluation.experiment_page import experiment_html
 from llmflow.evaluation.experiments import ExperimentSettings
 from llmflow.evaluation.judged_sets import JudgedQuestion, load_sample_questions

@@ -119,6 +119,7 @@ def details_of(outcome: Outcome, language: str) -> dict[str, Any]:
         "asked": answer.asked,
         "cached": answer.cached,
         "suspicious": list(answer.suspicious),
+        "doubted": list(answer.doubted),
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "trace_id": answer.trace_id,

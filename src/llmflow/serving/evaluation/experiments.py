@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from llmflow.answering.answerer import AnsweringSettings
+from llmflow.answering.settings import AnsweringSettings
 from llmflow.evaluation.experiments import ConditionResult
 from llmflow.evaluation.gate import verdict_to_json
 from llmflow.evaluation.promotion import PromotionRecord

@@ -76,9 +76,9 @@ class MessageOut(BaseModel):
     created_at: str
     citations: list[CitationOut]
     details: dict[str, Any] = Field(
-        description="Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, trace_id, ttft_ms, "
-        "total_ms, space, documents, examples (shown to the model), or the error. Of a question: the space, documents, template, "
-        "instructions and examples that it was asked with, where they are not as always."
+        description="Of an answer: found, model, confidence, settings_id, notice, asked, cached, suspicious, doubted, trace_id, "
+        "ttft_ms, total_ms, space, documents, examples (shown to the model), or the error. Of a question: the space, documents, "
+        "template, instructions and examples that it was asked with, where they are not as always."
     )
     rating: str
     reason: str
