@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.injections import HARMLESS, PLANTED, Labelled
 from benchmarks.train_injections import TEXTS, UNREAD, fingerprint, learn, load_training, prepared, write
+from llmflow.answering.spans import quotable_spans
 from llmflow.answering.untrusted import screen
 from llmflow.answering.untrusted_classifier import Classifier, load_classifier, packed, unpacked, windows
 from llmflow.answering.untrusted_inspect import Inspection, doubtful_spans, inspect, instruction_spans
@@ -133,6 +134,17 @@ def test_strict_screening_leaves_out_the_doubtful_sentence_and_keeps_its_passage
     assert len(left) == len(partly.chunk.text) and "robot" not in left
     assert all(sentence in left for cover in COVER for sentence in cover.split(". ")[:1])
     assert tuple(screened.doubtful) == ("p", "x") and screened.suspicious == ()
+
+
+def test_a_table_of_which_only_the_header_would_be_left_is_left_out_and_no_quotation_spans_what_was_cut():
+    settings = ScreeningSettings(flag=1.0)
+    table = f"Gates\n| gate | rule |\n| --- | --- |\n| north | {BURIED} |\n"
+    rows = [hit(text, id) for text, id in ((table, "x"), (f"{table}| south | Opens at six. |", "y"))]
+    rows = [replace(row, chunk=replace(row.chunk, kind=ElementKind.TABLE, heading_path=("Gates",))) for row in rows]
+    screened = screen(rows, settings, strict=True)
+    assert [kept.chunk.id for kept in screened.clean] == ["y"] and tuple(screened.doubtful) == ("x", "y")
+    quotable = [screened.clean[0].chunk.text[start:end] for start, end in quotable_spans(screened.clean[0])]
+    assert quotable and all(text in rows[1].chunk.text for text in quotable)
 
 
 def test_traits_by_hand():

@@ -32,8 +32,16 @@ WordsIn = Callable[[str], Collection[str]]
 
 def quotable_spans(hit: Hit) -> tuple[tuple[int, int], ...]:
     """Return the spans (start, end) that may be quoted alone, in order, bare headings and headers left out unless alone."""
-    headings = frozenset(heading.strip() for heading in (*hit.chunk.heading_path, hit.document.title, header_of(hit)))
-    return _telling_spans(hit.chunk.text, hit.chunk.kind, headings)
+    return _telling_spans(hit.chunk.text, hit.chunk.kind, _headings(hit)) or ((0, len(hit.chunk.text)),)
+
+
+def only_headings(hit: Hit) -> bool:
+    """Return whether nothing stands in a passage but its headings, its title or a table's header."""
+    return not _telling_spans(hit.chunk.text, hit.chunk.kind, _headings(hit))
+
+
+def _headings(hit: Hit) -> frozenset[str]:
+    return frozenset(heading.strip() for heading in (*hit.chunk.heading_path, hit.document.title, header_of(hit)))
 
 
 @lru_cache(maxsize=2048)  # the same passages come back for question after question
@@ -41,7 +49,7 @@ def _telling_spans(text: str, kind: ElementKind, headings: frozenset[str]) -> tu
     def tells(span: str) -> bool:
         return span.strip().strip("#").strip() not in headings and re.search(r"\w", span) is not None
 
-    return tuple(_spans(text, kind, tells)) or ((0, len(text)),)
+    return tuple(_spans(text, kind, tells))
 
 
 def record_around(hit: Hit, start: int) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from llmflow.answering.spans import only_headings
 from llmflow.answering.untrusted_inspect import doubtful_spans, instruction_spans
 from llmflow.answering.untrusted_passages import DEFAULT, ScreeningSettings, inspect_passage
 from llmflow.answering.untrusted_signs import REASONS
@@ -118,8 +119,9 @@ def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT, strict: b
         if named or as_role or _letters(left) < KEPT_SHARE * _letters(hit.chunk.text):
             continue
         left = _without(left, doubted) if strict else left
-        if left.strip() or left == hit.chunk.text:
-            kept.append(hit if left == hit.chunk.text else replace(hit, chunk=replace(hit.chunk, text=left)))
+        cut = hit if left == hit.chunk.text else replace(hit, chunk=replace(hit.chunk, text=left))
+        if not (strict and doubted) or not only_headings(cut):
+            kept.append(cut)
     touched = {hit.document.id for hit in hits if hit.chunk.id in reasons}
     clean = tuple(hit for hit in kept if hit.document.id not in touched and (strict or hit.chunk.id not in doubtful))
     return Screened(clean, tuple(kept), reasons, doubtful)
