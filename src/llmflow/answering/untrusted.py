@@ -116,7 +116,7 @@ def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT, strict: b
         elif text.doubtful:
             doubtful[hit.chunk.id] = text.reasons()
         left = _without(hit.chunk.text, spans)
-        if named or as_role or _letters(left) < KEPT_SHARE * _letters(hit.chunk.text):
+        if named or as_role or (spans and _letters(left) < KEPT_SHARE * _letters(hit.chunk.text)):
             continue
         left = _without(left, doubted) if strict else left
         cut = hit if left == hit.chunk.text else replace(hit, chunk=replace(hit.chunk, text=left))

@@ -155,6 +155,8 @@ def instruction_spans(text: str, inspection: Inspection) -> list[tuple[int, int]
 def doubtful_spans(text: str, inspection: Inspection) -> list[tuple[int, int]]:
     """Return the sentences in which something may speak to a model, in order; nothing around them."""
     doubted = [found for found in inspection.findings if found.kind == "doubted" or (inspection.doubtful and not found.told)]
+    if not doubted:
+        return []
     return [
         (start, end)
         for start, end in split_sentences(text)
