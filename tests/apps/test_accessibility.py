@@ -27,6 +27,8 @@ BARRIERS = ("serious", "critical")
 RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
 STREAMLITS_OWN = ("list:", "listitem:")
 """Streamlit 1.67 sets the sections of its navigation between <ul> and <li>, which nothing of ours can mend."""
+COLOURS_SETTLED = "document.getAnimations().every((one) => !(one instanceof CSSTransition) || one.playState !== 'running')"
+"""A button half way between two schemes has the contrast of neither."""
 SCHEME_SHOWN = "scheme => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === scheme"
 
 
@@ -103,6 +105,7 @@ def test_the_dashboard_stands_in_nobodys_way(browser, axe, tmp_path, monkeypatch
             for scheme in schemes:
                 page.emulate_media(color_scheme=scheme)
                 page.wait_for_function(SCHEME_SHOWN, arg=scheme)
+                page.wait_for_function(COLOURS_SETTLED)
                 for fault in barriers(page, axe):
                     if not (fault.startswith(STREAMLITS_OWN) and "st-emotion-cache" in fault):
                         found.append(f"{where} {scheme}: {fault}")

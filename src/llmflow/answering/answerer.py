@@ -142,8 +142,8 @@ class Answerer:
         trace.asked(question)
         evidence = Evidence(told.sentences, 1.0 if told.sentences else 0.0, question)
         return Found(
-            question, False, spoken, told.hits, evidence, (), told.hits, told.suspicious, trace=trace, summary=True,
-            notice=told.notice, for_model=for_model,
+            question, False, spoken, told.hits, evidence, (), told.hits, told.suspicious, told.doubted, trace=trace, summary=True,
+            notice=told.notice, for_model=for_model, only_quoted=for_model and told.only_quoted,
         )  # fmt: skip
 
     def _find(
@@ -168,8 +168,6 @@ class Answerer:
 
             tries = attempts(found.hits, again, self.settings.retrieve, screening, strict)
             sifted = next(tries)
-            near = sifted.found[: self.settings.prompt_passages] if strict else ()
-            doubted = tuple(hit.chunk.id for hit in near if hit.chunk.id in sifted.doubtful)
             instructs = inspect(asked).suspicious
             why = (*sifted.reasons.values(), *sifted.doubtful.values())
             step.note("suspicious", tuple(sifted.reasons))
@@ -184,6 +182,8 @@ class Answerer:
                 sifted, evidence = further, weigh_evidence(question, further.hits, settings, analyser)
                 step.note("last_resort", "quoted" if sifted.only_quoted else "used")
             step.note("confidence", round(evidence.confidence, 3))
+        near = sifted.found[: self.settings.prompt_passages] if strict and not sifted.only_quoted else ()
+        doubted = tuple(hit.chunk.id for hit in near if hit.chunk.id in sifted.doubtful)
         return Found(
             question,
             question != asked,

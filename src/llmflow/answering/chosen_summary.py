@@ -36,7 +36,11 @@ class Summarised:
     """In which something speaks to a model; it is left out."""
     passages: int
     """How many were read."""
+    doubted: tuple[str, ...] = ()
+    """In which something may speak to a model; it is left out."""
     notice: str = ""
+    only_quoted: bool = False
+    """No language model may read them."""
 
 
 def what_to_choose(spoken: str) -> str:
@@ -71,7 +75,13 @@ def summarise_chosen(
     sentences = summarise(sure or screened.rest, min(request.sentences or settings.sentences, settings.most_sentences))
     used = {one.hit.chunk.id: one.hit for one in sentences}
     notice = LONG[spoken].format(read=len(hits), count=count) if len(hits) < count else ""
-    return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), notice)
+    doubted = tuple(screened.doubtful) if strict else ()
+    if strict and not sentences and doubted:  # nothing else is left: quoted as it stands, no model reads it
+        whole = screen(hits, screening).rest
+        sentences = summarise(whole, min(request.sentences or settings.sentences, settings.most_sentences))
+        used = {one.hit.chunk.id: one.hit for one in sentences}
+        return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), (), notice, only_quoted=True)
+    return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), doubted, notice)
 
 
 def _evenly(ids: Sequence[str], most: int, of: int) -> list[str]:

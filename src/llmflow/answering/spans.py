@@ -44,6 +44,10 @@ def _headings(hit: Hit) -> frozenset[str]:
     return frozenset(heading.strip() for heading in (*hit.chunk.heading_path, hit.document.title, header_of(hit)))
 
 
+_CUT = re.compile(r"\n\n {2}")
+"""What screening leaves in place of a sentence: nothing is quoted across it."""
+
+
 @lru_cache(maxsize=2048)  # the same passages come back for question after question
 def _telling_spans(text: str, kind: ElementKind, headings: frozenset[str]) -> tuple[tuple[int, int], ...]:
     def tells(span: str) -> bool:
@@ -149,6 +153,8 @@ def _last_of(text: str, spans: Sequence[tuple[int, int]], at: int) -> int:
     for number in range(at + 1, len(spans)):
         following = text[slice(*spans[number])]
         opens = ASKS.search(following) or LEADS.search(following)
+        if _CUT.search(text, spans[last][1], spans[number][0]):
+            break
         if opens or CODE_LINE.search(following) or spans[number][1] - start > WHOLE_RECORD:
             break
         finished = FINISHED.search(following)

@@ -74,13 +74,14 @@ def _inspected(text: str, with_patterns: bool, least: float | None, least_doubt:
 
 
 def _narrowest(sure: list[Judged]) -> list[Judged]:
-    """Return the windows that hold no other one."""
-    spans = [(found.window.start, found.window.end) for found in sure]
-    return [
-        found
-        for found, (start, end) in zip(sure, spans, strict=True)
-        if not any((start, end) != other and start <= other[0] and other[1] <= end for other in spans)
-    ]
+    """Return the windows that hold no other one that is as sure: a weaker neighbour must not stand for what is around it."""
+
+    def stands_for(other: Judged, found: Judged) -> bool:
+        inner, outer = other.window, found.window
+        inside = outer.start <= inner.start and inner.end <= outer.end and (inner.start, inner.end) != (outer.start, outer.end)
+        return inside and other.score >= found.score
+
+    return [found for found in sure if not any(stands_for(other, found) for other in sure)]
 
 
 def _overlaps(found: Judged, others: list[Judged]) -> bool:
