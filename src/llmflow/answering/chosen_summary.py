@@ -60,8 +60,8 @@ def summarise_chosen(
 ) -> Summarised | None:
     """Return the summary that is asked for of these documents; None where the request has a subject that none is called by.
 
-    Permission is asked in every query. A passage that is only doubtful is used where nothing else is left, where screening is
-    `strict` without what is doubted.
+    Permission is asked in every query. A passage that is only doubtful is used where nothing else is left; where screening is
+    `strict`, what is doubted is left out, and where nothing else is left it is only quoted.
     """
     served = {one: shelf.chunk_ids_of([one], principal) for one in dict.fromkeys(document_ids)}
     count = sum(map(len, served.values()))
@@ -72,16 +72,15 @@ def summarise_chosen(
         return None
     screened = screen(hits, screening, strict)
     sure = [hit for hit in screened.rest if strict or hit.chunk.id not in screened.doubtful]
-    sentences = summarise(sure or screened.rest, min(request.sentences or settings.sentences, settings.most_sentences))
+    most = min(request.sentences or settings.sentences, settings.most_sentences)
+    sentences = summarise(sure or screened.rest, most)
+    doubted = tuple(screened.doubtful) if strict else ()
+    only_quoted = bool(doubted) and not sentences
+    if only_quoted:
+        sentences, doubted = summarise(screen(hits, screening).rest, most), ()
     used = {one.hit.chunk.id: one.hit for one in sentences}
     notice = LONG[spoken].format(read=len(hits), count=count) if len(hits) < count else ""
-    doubted = tuple(screened.doubtful) if strict else ()
-    if strict and not sentences and doubted:  # nothing else is left: quoted as it stands, no model reads it
-        whole = screen(hits, screening).rest
-        sentences = summarise(whole, min(request.sentences or settings.sentences, settings.most_sentences))
-        used = {one.hit.chunk.id: one.hit for one in sentences}
-        return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), (), notice, only_quoted=True)
-    return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), doubted, notice)
+    return Summarised(tuple(sentences), tuple(used.values()), screened.suspicious, len(hits), doubted, notice, only_quoted)
 
 
 def _evenly(ids: Sequence[str], most: int, of: int) -> list[str]:

@@ -50,7 +50,7 @@ def attempts(hits: Sequence[Hit], search: Search, limit: int, settings: Screenin
     """
     sifted = sift(hits, search, limit, settings, strict)
     yield sifted
-    if sifted.more_left:
+    if sifted.more_left and (sifted.reasons or not strict):  # strict screening puts nothing doubtful behind the others
         sifted = last_resort(sifted, hits, search, limit, settings, strict)
         yield sifted
     if strict and sifted.doubtful:
