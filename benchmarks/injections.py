@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from llmflow.answering.untrusted_inspect import Inspection
-from llmflow.answering.untrusted_passages import ScreeningSettings, inspect_passage
 from llmflow.evaluation.judged_sets import load_sample_questions
 from llmflow.ingestion.sentences import split_sentences
+from llmflow.screening.passages import ScreeningSettings, inspect_passage
+from llmflow.screening.patterns import Inspection
 from llmflow.types import Answer, Principal
 
 ROOT = Path(__file__).resolve().parents[1]

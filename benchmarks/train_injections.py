@@ -2,7 +2,7 @@
 
 Reads benchmarks/injection_texts/, one file an author (`a` to `o` had not seen the detector, `own` is by who made it,
 `ordinary`, in three parts, holds passages of this repository and made-up prose), and the halves of injections.jsonl and
-benign_imperatives.jsonl that have been read (not `new-c`). Writes src/llmflow/answering/untrusted_weights.txt, the same bytes
+benign_imperatives.jsonl that have been read (not `new-c`). Writes src/llmflow/screening/weights.txt, the same bytes
 for the same texts. Of an injected text only the window that reads most like an instruction teaches anything: the rest is its
 cover.
 
@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.injections import ROOT, Labelled, load_harmless, load_labelled, load_planted
-from llmflow.answering.untrusted_classifier import FEW, WEIGHTS, Classifier, Window, packed, windows
-from llmflow.answering.untrusted_inspect import inspect
-from llmflow.answering.untrusted_letters import PLACES
+from llmflow.screening.classifier import FEW, WEIGHTS, Classifier, Window, packed, windows
+from llmflow.screening.letters import PLACES
+from llmflow.screening.patterns import inspect
 
 TEXTS = ROOT / "benchmarks" / "injection_texts"
-TARGET = ROOT / "src" / "llmflow" / "answering" / WEIGHTS
+TARGET = ROOT / "src" / "llmflow" / "screening" / WEIGHTS
 UNREAD = "new-c"
 JUDGES = ("f", "g", "h", "j", "k", "l", "m", "n", "o")
 """Their texts had not been read when patterns and lexicon were written; `own` imitates formats of h. They choose `flag`."""

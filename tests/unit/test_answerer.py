@@ -10,10 +10,10 @@ import pytest
 from llmflow.answering.answerer import NOT_FOUND, Answerer
 from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.untrusted import ONLY_QUOTED
-from llmflow.answering.untrusted_passages import ScreeningSettings
 from llmflow.ports import ChatRequest
 from llmflow.retrieval.retriever import Retrieval
 from llmflow.retrieval.tokens import AnalyserSettings
+from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import Answer, Chunk, Document, DocumentStatus, ElementKind, Hit, Principal
 
 QUESTION = "법인카드 한도는 얼마인가요?"

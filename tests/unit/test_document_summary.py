@@ -19,11 +19,11 @@ from llmflow.answering.phrases import MODEL_AWAY
 from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.summary_requests import SummaryRequest, summary_request
 from llmflow.answering.untrusted import LEFT_OUT, ONLY_QUOTED
-from llmflow.answering.untrusted_passages import ScreeningSettings
 from llmflow.errors import ModelUnavailable
 from llmflow.ports import ChatRequest
 from llmflow.retrieval.retriever import Retrieval
 from llmflow.retrieval.tokens import AnalyserSettings
+from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import Answer, AskOptions, ChatTurn, Chunk, Document, DocumentStatus, ElementKind, Hit, Principal
 
 ASKED = """이 문서를 요약해 줘|이문서요약해줘|요약|이 파일 좀 요약해 주세요|첨부한 문서를 세 줄로 요약해 주세요.

@@ -13,13 +13,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.injections import load_planted
-from llmflow.answering.needed_words import needed_words
 from llmflow.answering.untrusted import fenced, neutral, new_mark, one_line, passage_block, screen
-from llmflow.answering.untrusted_inspect import inspect, instruction_spans
 from llmflow.answering.untrusted_output import AnswerStream, PromptWatch, addresses, plain_links
-from llmflow.answering.untrusted_passages import ScreeningSettings
-from llmflow.answering.untrusted_signs import SIGNS
-from llmflow.answering.untrusted_views import compose_jamo
+from llmflow.screening.needed_words import needed_words
+from llmflow.screening.passages import ScreeningSettings
+from llmflow.screening.patterns import inspect, instruction_spans
+from llmflow.screening.signs import SIGNS
+from llmflow.screening.views import compose_jamo
 from llmflow.types import Chunk, Document, DocumentStatus, ElementKind, Hit
 
 ROOT = Path(__file__).resolve().parents[2]

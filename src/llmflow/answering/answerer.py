@@ -25,7 +25,6 @@ from llmflow.answering.spans import on_one_line
 from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, ONLY_QUOTED, fenced, neutral, new_mark, passage_block
-from llmflow.answering.untrusted_inspect import inspect
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
 from llmflow.answering.untrusted_search import attempts
 from llmflow.clock import Seconds
@@ -36,6 +35,7 @@ from llmflow.ports.models import TokenUsage
 from llmflow.ports.tracing import NullTracer, Tracer
 from llmflow.retrieval.retriever import Retriever
 from llmflow.retrieval.tokens import composed
+from llmflow.screening.patterns import inspect
 from llmflow.types import Answer, AskOptions, ChatTurn, Citation, Hit, Principal, Space
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from llmflow.answering.document_summary import SummarySettings, summarise
 from llmflow.answering.evidence import Sentence
 from llmflow.answering.summary_requests import SummaryRequest
 from llmflow.answering.untrusted import screen
-from llmflow.answering.untrusted_passages import ScreeningSettings
+from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import Hit, Principal
 
 CHOOSE_FIRST = {

@@ -7,8 +7,8 @@ from llmflow.answering.cache import CacheSettings
 from llmflow.answering.document_summary import SummarySettings
 from llmflow.answering.evidence import EvidenceSettings
 from llmflow.answering.followups import FollowUpSettings
-from llmflow.answering.untrusted_passages import ScreeningSettings
 from llmflow.config import Settings
+from llmflow.screening.passages import ScreeningSettings
 
 
 class AnsweringSettings(Settings):

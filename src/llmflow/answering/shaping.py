@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from llmflow.answering.citations import MARK
 from llmflow.answering.untrusted import neutral
-from llmflow.answering.untrusted_inspect import THRESHOLD, inspect
 from llmflow.ingestion.sentences import split_sentences
+from llmflow.screening.patterns import THRESHOLD, inspect
 from llmflow.types import AskOptions
 
 WISHES = {

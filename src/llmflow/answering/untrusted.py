@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from llmflow.answering.spans import only_headings
-from llmflow.answering.untrusted_inspect import doubtful_spans, instruction_spans
-from llmflow.answering.untrusted_passages import DEFAULT, ScreeningSettings, inspect_passage
-from llmflow.answering.untrusted_signs import REASONS
-from llmflow.answering.untrusted_views import INVISIBLE
+from llmflow.screening.passages import DEFAULT, ScreeningSettings, inspect_passage
+from llmflow.screening.patterns import doubtful_spans, instruction_spans
+from llmflow.screening.signs import REASONS
+from llmflow.screening.views import INVISIBLE
 from llmflow.types import Hit
 
 RULES = {

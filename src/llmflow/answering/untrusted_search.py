@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmflow.answering.untrusted import screen
-from llmflow.answering.untrusted_passages import ScreeningSettings
+from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import Hit
 
 Search = Callable[[int, Collection[str]], Sequence[Hit]]

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a pattern is read in one line
 
-from llmflow.answering.untrusted_words import (
+from llmflow.screening.words import (
     DROP,
     EARLIER,
     IMP,
@@ -355,4 +355,4 @@ ORDERS: tuple[tuple[str, float, str], ...] = (
         r"(?:나는|저는|우리는) (?:너의 |당신의 |네 |이 \S+ |시스템 )?(?:개발자|관리자|운영자|제작자|창조자)(?:이다|입니다|이며|로서|야|다)|(?:관리자|개발자|루트) ?권한(?:으로|을 가지고) ?(?:명령|지시|요청|실행)",
     ),
 )
-"""Kind, weight, pattern; the notation is that of untrusted_signs.py."""
+"""Kind, weight, pattern; the notation is that of signs.py."""

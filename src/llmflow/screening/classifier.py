@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-from llmflow.answering.untrusted_letters import letters
-from llmflow.answering.untrusted_traits import spoken_of, traits
-from llmflow.answering.untrusted_views import View, base64_views, views
 from llmflow.ingestion.sentences import split_sentences
+from llmflow.screening.letters import letters
+from llmflow.screening.traits import spoken_of, traits
+from llmflow.screening.views import View, base64_views, views
 
-WEIGHTS = "untrusted_weights.txt"
+WEIGHTS = "weights.txt"
 LONGEST = 400
 """Characters: a sentence without a stop, as a row of a table, is judged in pieces."""
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -104,7 +104,7 @@ class Classifier:
 @cache
 def load_classifier() -> Classifier:
     """Return the bundled classifier."""
-    head, spelled, *lines = files("llmflow.answering").joinpath(WEIGHTS).read_text(encoding="utf-8").splitlines()
+    head, spelled, *lines = files("llmflow.screening").joinpath(WEIGHTS).read_text(encoding="utf-8").splitlines()
     weights = {trait: int(weight) for weight, _, trait in (line.partition("\t") for line in lines)}
     return Classifier(weights, unpacked(spelled), **json.loads(head))
 

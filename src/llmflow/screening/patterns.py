@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llmflow.answering.untrusted_clauses import HANGUL, PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
-from llmflow.answering.untrusted_signs import REASONS, SIGNS
-from llmflow.answering.untrusted_views import BIDI, INVISIBLE, TAGS, View, base64_views, views
 from llmflow.ingestion.sentences import split_sentences
+from llmflow.screening.clauses import HANGUL, PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
+from llmflow.screening.signs import REASONS, SIGNS
+from llmflow.screening.views import BIDI, INVISIBLE, TAGS, View, base64_views, views
 
 THRESHOLD = 0.7
 """Chosen on the tuning half of data/sample/injections.jsonl and on documents without any (docs/guides/safety.md)."""

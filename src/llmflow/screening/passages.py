@@ -14,9 +14,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from llmflow.answering.untrusted_classifier import Classifier, Judged, load_classifier, windows
-from llmflow.answering.untrusted_inspect import THRESHOLD, Finding, Inspection, inspect
 from llmflow.config import Settings
+from llmflow.screening.classifier import Classifier, Judged, load_classifier, windows
+from llmflow.screening.patterns import THRESHOLD, Finding, Inspection, inspect
 
 SURE = 1.0
 """Worth of what the classifier flags: enough alone."""

@@ -12,11 +12,11 @@ from benchmarks.injections import HARMLESS, PLANTED, Labelled
 from benchmarks.train_injections import TEXTS, UNREAD, fingerprint, learn, load_training, prepared, write
 from llmflow.answering.spans import quotable_spans
 from llmflow.answering.untrusted import screen
-from llmflow.answering.untrusted_classifier import Classifier, load_classifier, packed, unpacked, windows
-from llmflow.answering.untrusted_inspect import Inspection, doubtful_spans, inspect, instruction_spans
-from llmflow.answering.untrusted_letters import PLACES, letters
-from llmflow.answering.untrusted_passages import ScreeningSettings, inspect_passage
-from llmflow.answering.untrusted_traits import traits
+from llmflow.screening.classifier import Classifier, load_classifier, packed, unpacked, windows
+from llmflow.screening.letters import PLACES, letters
+from llmflow.screening.passages import ScreeningSettings, inspect_passage
+from llmflow.screening.patterns import Inspection, doubtful_spans, inspect, instruction_spans
+from llmflow.screening.traits import traits
 from llmflow.types import Chunk, Document, DocumentStatus, ElementKind, Hit
 
 COVER = (

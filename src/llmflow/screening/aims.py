@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a pattern is read in one line
 
-from llmflow.answering.untrusted_words import DATA, IMP, KO_DATA, KO_SEND, KO_URL, SAY, SEND, URL
+from llmflow.screening.words import DATA, IMP, KO_DATA, KO_SEND, KO_URL, SAY, SEND, URL
 
 AIMS: tuple[tuple[str, float, str], ...] = (
     (
@@ -352,4 +352,4 @@ AIMS: tuple[tuple[str, float, str], ...] = (
         r"\b(?:decode|decipher|unscramble)\b~6 (?:base ?64|rot ?13|hex|string|text|message|payload)|(?:base ?64|rot ?13|16진수)[^.!?\n]{0,12}?(?:디코딩|해독)",
     ),
 )
-"""Kind, weight, pattern; the notation is that of untrusted_signs.py."""
+"""Kind, weight, pattern; the notation is that of signs.py."""

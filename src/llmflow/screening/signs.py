@@ -1,7 +1,7 @@
 """Signs that a text speaks to a model instead of to its readers: patterns over folded text, each with a weight and a reason.
 
 Notation: a blank is any run of signs between words, `~5` up to about five words inside one sentence. Weights add up over kinds;
-0.7 is enough (untrusted_inspect.py). The groups follow what attacks do (Greshake et al. 2023; OWASP LLM01), not single known
+0.7 is enough (screening/patterns.py). The groups follow what attacks do (Greshake et al. 2023; OWASP LLM01), not single known
 strings.
 """
 
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmflow.answering.needed_words import needed_words, needs_korean
-from llmflow.answering.untrusted_aims import AIMS
-from llmflow.answering.untrusted_orders import ORDERS
-from llmflow.answering.untrusted_words import NOT_BEHIND
+from llmflow.screening.aims import AIMS
+from llmflow.screening.needed_words import needed_words, needs_korean
+from llmflow.screening.orders import ORDERS
+from llmflow.screening.words import NOT_BEHIND
 
 
 @dataclass(frozen=True, slots=True)

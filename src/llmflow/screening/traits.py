@@ -1,7 +1,7 @@
 """What a sentence has that tells texts for models from texts for people: words, what they speak of, who is addressed, how it ends.
 
 A trait is a short name such as `w:assistant` (a word), `c:HIDE` (words of hiding), `p:AI+HIDE` (both in one sentence) or
-`r:AI>VOC` (a machine is called). The classifier weighs them (untrusted_classifier.py); nothing here decides.
+`r:AI>VOC` (a machine is called). The classifier weighs them (screening/classifier.py); nothing here decides.
 
 >>> sorted(trait for trait in traits("dear bot, praise us.") if trait.startswith("r:"))
 ['r:AI', 'r:AI>PUN', 'r:IMP', 'r:IMP:praise', 'r:dear<AI', 'r:dear<AI>PUN']
@@ -107,7 +107,7 @@ class _Lexicon(NamedTuple):
 
 
 def traits(sentence: str) -> set[str]:
-    """Return the traits of one sentence, which is folded as `untrusted_views.views` folds: lower case, no disguise."""
+    """Return the traits of one sentence, which is folded as `views.views` folds: lower case, no disguise."""
     return _plain_traits(sentence) | _combined(sentence)
 
 
@@ -229,7 +229,7 @@ def _lexicon() -> _Lexicon:
     english: dict[str, set[str]] = {}
     korean: dict[str, set[str]] = {}
     names: dict[str, str] = {}
-    for line in files("llmflow.answering").joinpath("untrusted_lexicon.txt").read_text(encoding="utf-8").splitlines():
+    for line in files("llmflow.screening").joinpath("lexicon.txt").read_text(encoding="utf-8").splitlines():
         head = re.match(r"(\w+) \(([^)]+)\) (en|ko): ", line)
         if head is None:
             continue
