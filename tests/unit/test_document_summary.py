@@ -1,5 +1,6 @@
 """Summaries of chosen documents: which questions ask for one, which sentences stand for a document, and what is said of it."""
 
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -56,7 +57,13 @@ Explain this document in a few sentences|Give a bullet-point summary of the uplo
 Please give me the main ideas of this paper|Could you recap this document?|What are this document's main points?
 Can you tell me what's in this file?|summarise the selected documents, please
 Give me a brief description of this document|Outline this document|I want a three line summary of the attachment
-What does the uploaded file contain?|Summarise everything in this file"""
+What does the uploaded file contain?|Summarise everything in this file
+Show me the summary|Give me a short description|Write a summary report of this document|Give me a summary report of this file
+Show me the document summary|Show me the policy summary|Give me the document overview|Outline this policy|Recap this report
+description of this document|brief description|Show me the highlights of this report|summary pdf|summary file please
+Read this document and give me the summary|Create the summary report of this file|Prepare a description of this file
+요약 보고서 만들어 줘|이 문서로 요약 자료 만들어 줘|이 문서 요약본 보여 줘|요약 내용 알려 줘|요약 자료 부탁드립니다
+요약문 작성해 줘|요약본 보여 줘|이 보고서 요약|규정 핵심 내용 알려 줘|이 문서를 요약 자료로 정리해 줘"""
 OTHERS = """이 문서의 요약은 누가 썼나요?|요약본은 어디에 있나요?|이 문서를 요약하지 마세요|문서 요약 기능이 있나요?
 이 문서에서 연차는 며칠인가요?|이 문서를 번역해 줘|이 문서는 누가 썼어?|정리해 줘|회의록은 언제까지 정리해야 하나요?
 핵심 성과 지표가 뭔가요?|회의 내용을 요약하는 방법을 알려 줘|요약 보고서는 누구에게 제출하나요?
@@ -80,7 +87,15 @@ What is the main office?|Give me the key numbers|Write an email about this docum
 How many pages does this document have?|Who is the contact in this document?|What does the policy say about weekends?
 Please send me the file|Which documents mention VPN?|List the offices in this document|Is this document confidential?
 What is the overview of duties of the IT team?|Describe the leave process|Explain the approval policy
-Does this file contain personal data?|Where do I upload the summary?|"""
+Does this file contain personal data?|Where do I upload the summary?
+Show me the policy description|Show me the description|Give me the document description|Show me the summary page
+Show me the overview page|I need the summary report|Show me the highlights page|Give me the outline document
+Read me the summary|Please review the summary|Look at the overview|Do we have a summary page?|Make the description short
+What does the overview page say about leave?|Show me the key points page|Please show me the short summary page
+Show me the summary page of this document|policy description|description|Read the overview page and tell me it
+요약 보고서 보여 줘|요약 지침을 알려 줘|정리 규정 알려 줘|개요 문서 보여 줘|핵심 자료 보여 줘|요약 공지 알려 주세요
+이 문서의 요약 보고서 보여 줘|요약본 어디 있어?|개요 항목의 담당자는?|개요 페이지 보여 줘|요점 자료 보여 줘|요약 보고서
+정리 지침이 뭐야?|핵심 규정은?|요약 메일 줘|요약 매뉴얼 설명해 줘|주요 내용 파일 알려 줘|요약 담당자 알려 줘|"""
 WITH_SUBJECT = {
     "휴가 규정을 요약해 줘": "휴가",
     "Summarise the leave rules": "leave rules",
@@ -238,6 +253,24 @@ def test_central_sentences_in_the_documents_order():
     alike = [f"Annual leave is fifteen days for all people in {city}." for city in ("Seoul", "Busan", "Incheon", "Daegu")]
     told_once = summarise([hit(number, text) for number, text in enumerate((*alike, "Sick leave needs a note of a doctor."))], 2)
     assert "doctor" in told_once[1].text
+
+
+def test_of_thousands_of_rows_so_many_are_compared_and_what_is_no_row_is_among_them():
+    owner = hit(0, "-").document
+    row = "| monitor {0} of team {1} | stands in office {2} since year {3} |"
+    tables = [
+        hit(place, "\n".join(row.format(20 * place + n, n, place % 9, 1990 + n) for n in range(20)), heading=f"part {place}")
+        for place in range(130)
+    ]
+    hits = [replace(one, chunk=replace(one.chunk, kind=ElementKind.TABLE), document=owner) for one in tables]
+    said = "Since that year a monitor stands in the office of its team."
+    hits.insert(77, hit(130, said, heading="rule"))
+    tracemalloc.start()
+    chosen = [one.text for one in summarise(hits, 6)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6, f"{peak / 1e6:.0f} MB"
+    assert said in chosen and len(chosen) == 6 and chosen == [one.text for one in summarise(hits, 6)]
 
 
 @settings(max_examples=40)

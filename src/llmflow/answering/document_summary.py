@@ -6,7 +6,7 @@ Carbonell and Goldstein 1998) and where its section has been heard already.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -31,6 +31,10 @@ MASKED_WORTH = 0.5
 LEAST_WORDS = 3
 MOST_CHARACTERS = 320
 """A longer sentence is a paragraph or a list: it is taken where a document has nothing shorter."""
+MOST_COMPARED = 1500
+"""Sentences of a document that are compared with each other: time and memory grow with the square of their number."""
+OPENING = 3
+"""Sentences with which a document begins; they are compared whatever else is left out."""
 WORDS = AnalyserSettings(bigrams=False)
 LINES = (ElementKind.TABLE, ElementKind.RECORD)
 FINISHED = re.compile(r"(?:[.!。…！]|[다요죠음함됨임])[\"'”’」』)\]]*$")
@@ -103,25 +107,57 @@ def _of_one(hits: Sequence[Hit], count: int) -> list[Sentence]:
 
 
 def _candidates(hits: Sequence[Hit]) -> tuple[list[_Candidate], list[str]]:
-    """Return what may be quoted, in order, with its words; what is said twice only where it stands first."""
+    """Return what may be quoted, in order, with its words; what is said twice only where it stands first.
+
+    Of a document with more than `MOST_COMPARED` spans so many: its first ones and those of each section, then by worth, spread
+    evenly over the document where they are equally good.
+    """
     spans = [
         Sentence(hit, start, end, 0.0)
         for hit in hits
         for start, end in quotable_spans(hit)
         if hit.chunk.kind is not ElementKind.CODE
     ]
-    told = [" ".join(tokens.split()) for tokens in analyse([one.text for one in spans], WORDS)]
+    said = [one.text.strip() for one in spans]
+    given = [
+        _Candidate(one, one.hit.chunk.heading_path, _worth(text, one.hit.chunk.kind))
+        for one, text in zip(spans, said, strict=True)
+        if not (ASKS.search(text) or MAIL_HEADER.match(text))
+    ]
+    given = _thinned(given)
+    told = [" ".join(tokens.split()) for tokens in analyse([one.sentence.text for one in given], WORDS)]
     found: list[_Candidate] = []
     words: list[str] = []
     seen: set[str] = set()
-    for one, tokens in zip(spans, told, strict=True):
-        text = one.text.strip()
-        if len(tokens.split()) < LEAST_WORDS or tokens in seen or ASKS.search(text) or MAIL_HEADER.match(text):
+    for one, tokens in zip(given, told, strict=True):
+        if len(tokens.split()) < LEAST_WORDS or tokens in seen:
             continue
         seen.add(tokens)
-        found.append(_Candidate(one, one.hit.chunk.heading_path, _worth(text, one.hit.chunk.kind)))
+        found.append(one)
         words.append(tokens)
     return found, words
+
+
+def _thinned(given: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return at most `MOST_COMPARED` of a document's spans, in order; all where there are no more."""
+    if len(given) <= MOST_COMPARED:
+        return list(given)
+    firsts = {one.section: number for number, one in reversed(list(enumerate(given)))}
+    tiers: list[Iterable[int]] = [range(OPENING), sorted(firsts.values())]
+    for worth in sorted({one.worth for one in given}, reverse=True):
+        tiers.append(number for number, one in enumerate(given) if one.worth == worth)
+    kept: set[int] = set()
+    for tier in tiers:
+        fresh = [number for number in tier if number not in kept]
+        kept.update(_spread(fresh, MOST_COMPARED - len(kept)))
+    return [given[number] for number in sorted(kept)]
+
+
+def _spread(numbers: Sequence[int], room: int) -> list[int]:
+    """Return at most `room` of them, evenly from the first one on."""
+    if len(numbers) <= room:
+        return list(numbers)
+    return [numbers[place * len(numbers) // room] for place in range(room)]
 
 
 def _worth(text: str, kind: ElementKind) -> float:
@@ -152,7 +188,8 @@ def _similarities(texts: Sequence[str]):
     found = []
     for matrix in (held.multiply(rarity).tocsr(), held):
         length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        cosines = (matrix @ matrix.T).toarray() / np.outer(length, length)
+        cosines = (matrix @ matrix.T).toarray()
+        cosines /= np.outer(length, length)
         np.fill_diagonal(cosines, 0.0)
         found.append(cosines)
     return found

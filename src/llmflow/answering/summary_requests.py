@@ -71,13 +71,10 @@ _THIS = (
     r"내가|제가|우리|(?:두|세|네|모든|각|여러)(?=문서|파일|자료))"
 )
 _FILES = rf"(?:{_any('문서 파일 자료 텍스트 문건 첨부파일 첨부물 document file pdf')})(?:들)?"
-_KINDS_KO = _any(
-    "이거 이것 이걸 이건 내용 전체 전부 모두 전문 본문 원문 글 규정 지침 매뉴얼 설명서 안내서 안내문 보고서 회의록 계약서 제안서 "
-    "기획서 논문 기사 공지 공지사항 메일"
-)
-_PARTICLE = (
-    rf"(?:{_any('을 를 의 은 는 이 가 에 에서 에대해 에대해서 에대한 에관해 에관해서 도 만 좀 으로 로 다 중에 중에서 대로')})?"
-)
+_PAPERS = "규정 지침 매뉴얼 설명서 안내서 안내문 보고서 회의록 계약서 제안서 기획서 논문 기사 공지 공지사항 메일"
+_KINDS_KO = _any(f"이거 이것 이걸 이건 내용 전체 전부 모두 전문 본문 원문 글 {_PAPERS}")
+_PARTICLES = "을 를 의 은 는 이 가 에 에서 에대해 에대해서 에대한 에관해 에관해서 도 만(?!들) 좀 으로 로 다 중에 중에서 대로"
+_PARTICLE = rf"(?:{_any(_PARTICLES)})?"
 _NOUN = rf"(?:{_FILES}|{_KINDS_KO}){_PARTICLE}"
 _MANNER = (
     r"(?:간단(?:히|하게|한)|간략(?:히|하게|한)|짧(?:게|은)|짤막하게|자세(?:히|하게|한)|상세(?:히|하게|한)|(?:알기|이해하기|보기)?쉽게|"
@@ -119,6 +116,10 @@ _KOREAN_WHAT = re.compile(
 _WITH_SUBJECT = re.compile(
     rf"(?P<subject>.{{2,60}}?)(?P<tail>{_PARTICLE}{_PART}*(?:요약(?:본|정리)?(?:을|를|좀)?|간추려){_PART}*{_GIVE})"
 )
+_CALLED = re.compile(
+    rf"(?:{_SUM_UP}|정리)(?:{_FILES}|{_any(_PAPERS)})(?:을|를|은|는|이|가|도|좀)?(?:(?:보여|알려|말해|설명해)?(?:줘|주|줄|달라).*|(?:뭐|뭔|무엇).*)?"
+)
+"""A document that is called so and is to be shown, 요약 보고서: nothing is to be made of another."""
 _POINTED = re.compile(rf"(?:{_THIS}){{1,3}}{_FILES}")
 
 
@@ -127,6 +128,8 @@ def _korean(text: str) -> SummaryRequest | None:
     if found := _KOREAN_WHAT.fullmatch(squeezed):
         return SummaryRequest("", _POINTED.search(found["before"] or found["whose"]) is not None)
     if found := _KOREAN.fullmatch(squeezed):
+        if _CALLED.fullmatch(squeezed, found.start("sum")):
+            return None
         around = found["before"] + found["between"]
         bare = found["sum"] in ("정리", "추려") or found["sum"].startswith(
             ("핵심", "중요한", "요점", "요지", "개요", "골자", "주요내용")
@@ -189,6 +192,15 @@ _OTHER = frozenset(
     "had".split()
 )
 """Words of other questions, and of what is not wanted."""
+_NOUN_EN = (
+    r"summ?[ae]r(?:y|ies)|overview|gist|recap|synopsis|outline|description|highlights?|takeaways?|points|ideas|messages|findings"
+)
+_PLACES = (_DOCUMENTS | _KINDS | set("list form format line lines item items".split())) - {"content", "contents", "text"}
+_MAKING = frozenset("write make create produce prepare draft".split())
+_NEW = frozenset("a an another one short brief concise quick simple".split())
+_KNOWN = frozenset("the our my".split())
+_POLITE = frozenset("please pls kindly".split())
+_READING = re.compile(rf"(?:read|review|look (?:at|through))(?: me)? (?:the|this|that|our|my) (?:{_NOUN_EN})\b(?! of)")
 
 
 def _english(text: str) -> SummaryRequest | None:
@@ -198,13 +210,28 @@ def _english(text: str) -> SummaryRequest | None:
     if _WHAT.fullmatch(text):
         return SummaryRequest("", points)
     asks = [word for word in words if _SUM_UP_EN.fullmatch(word)]
-    if not asks and not _POINTS.search(text):
+    if (not asks and not _POINTS.search(text)) or _READING.search(text) or _means_a_part(words):
         return None
     known = _ASKING | _POINTING | _DOCUMENTS | _KINDS | _NUMBERS.keys() | {"sum"}
     left = [word for word in words if word not in known and word not in asks and not word.isdigit()]
     if left and not _leads(words, left):
         return None
     return SummaryRequest(_subject(words, left), points, _sentences_en(words))
+
+
+def _means_a_part(words: Sequence[str]) -> bool:
+    """Return whether what is called a summary is to be shown, as the overview page or a description, not one to be made."""
+    there = words[:1] == ["do"] and "have" in words[:3]
+    for place, word in enumerate(words):
+        before, after = words[max(0, place - 3) : place], words[place + 1 : place + 2]
+        new = _NEW.intersection(before) and not _KNOWN.intersection(before) and not there
+        if new or before[-1:] in (["you"], ["to"]) or not re.fullmatch(_NOUN_EN, word):
+            continue
+        if word == "description" and after not in (["of"], ["for"]):
+            return True
+        if _PLACES.intersection(after) and not _POLITE.issuperset(before) and not _MAKING.intersection(words):
+            return True
+    return False
 
 
 def _leads(words: Sequence[str], left: Sequence[str]) -> bool:
