@@ -1,10 +1,11 @@
-"""Many people at once: python -m benchmarks.load [--users 500] [--seconds 60] [--think 12]; python -m benchmarks.load --vllm
+"""Many people at once: python -m benchmarks.load [--users 500] [--seconds 60] [--think 12], or with --vllm, or with --paced
 
 The first starts one real `llmflow chat` over the sample corpus with the extractive answerer and lets signed-in people ask, search
 and judge. The second lets people stream from vLLM (a model with random weights, on the processor) through our OpenAI-compatible
 gateway and from vLLM itself with the very prompts that our gateway sends, in turns, and compares the times to the first token:
-with so many streams at all times, and at arrivals of equal rates. It needs `make serving-env`. Figures go to
-benchmarks/out/load*.json too. Everything lives under the workspace (LLMFLOW_HOME), in benchmarks/load.
+with so many streams at all times, and at arrivals of equal rates. It needs `make serving-env`. With --paced they stream through
+our gateway from a server without a model, which shows what we cost alone. Figures go to benchmarks/out/load*.json too.
+Everything lives under the workspace (LLMFLOW_HOME), in benchmarks/load.
 """
 
 import argparse
@@ -25,11 +26,12 @@ OUT = Path(__file__).resolve().parent / "out"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, help="people at once (500; with --vllm 50)")
+    parser.add_argument("--users", type=int, help="people at once (500; with --vllm or --paced 50)")
     parser.add_argument("--seconds", type=float, default=60, help="how long they go on; with --vllm each turn of each system")
     parser.add_argument("--think", type=float, default=12, help="mean seconds between two things that a person does")
     parser.add_argument("--vllm", action="store_true", help="streaming through our gateway against vLLM itself")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each system with --vllm")
+    parser.add_argument("--paced", action="store_true", help="streaming through our gateway from a server without a model")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each system with --vllm or --paced")
     parser.add_argument(
         "--model-shape", choices=("tiny", "mini", "small"), default="mini", help="with --vllm: 0.4, 18 or 128 million parameters"
     )
@@ -42,6 +44,12 @@ def main() -> None:
 
         found = measure_gateway(home, args.users or 50, args.seconds, args.rounds, args.model_shape, args.rates, _told)
         _keep("load_vllm", found)
+        failed = found["errors"]
+    elif args.paced:
+        from benchmarks.load_paced import measure_paced
+
+        found = measure_paced(home, args.users or 50, args.seconds, args.rounds, _told)
+        _keep("load_paced", found)
         failed = found["errors"]
     else:
         found = measure_people(home, args.users or 500, args.seconds, args.think)
