@@ -21,8 +21,8 @@ from apps.chat.words import words_script
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "base", "dialogs", "preferences", "sessions", "conversation", "feedback", "composer", "templates", "template_editor",
-    "chosen", "files", "account", "shortcuts", "start",
+    "base", "dialogs", "preferences", "sessions", "following", "conversation", "feedback", "composer", "templates",
+    "template_editor", "chosen", "files", "account", "shortcuts", "start",
 )  # fmt: skip
 """Parts of one script, in order: they share one scope."""
 QUEUE_LOOKS_EVERY_S = 0.02

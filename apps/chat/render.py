@@ -15,7 +15,7 @@ from apps.chat.texts import Texts
 from llmflow.answering.chosen_documents import ALL_GONE, NOT_READ
 from llmflow.answering.chosen_summary import CHOOSE_FIRST
 from llmflow.ports.conversations import ChatSession, Message, MessageStatus
-from llmflow.types import Citation
+from llmflow.types import AskOptions, Citation, Space
 from llmflow.wording import in_language, restored
 
 EXTRACTIVE = "extractive"
@@ -28,18 +28,19 @@ def log_html(
     exchanges: Sequence[Exchange],
     texts: Texts,
     low_confidence: float = 0.0,
-    documents: Sequence[str] = (),
+    narrowed: AskOptions = AskOptions(),  # noqa: B008 - frozen
     wanted: str = "",
 ) -> str:
     """Return the finished exchanges of a session; `low_confidence` is the confidence below which an answer is warned of.
 
-    The browser reads from the root which session it is looking at, which one it had asked for (`wanted`), and the ids of the
+    The browser reads from the root which session it is looking at, which one it had asked for (`wanted`), and the space and the
     documents that its last question was narrowed to.
     """
     last = len(exchanges) - 1
     turns = "".join(exchange_html(one, texts, index == last, low_confidence) for index, one in enumerate(exchanges))
     title, key = (escape(session.title), escape(session.id)) if session else ("", "")
-    chosen = f' data-documents="{escape(json.dumps(list(documents)))}"' if documents else ""
+    chosen = f' data-documents="{escape(json.dumps(list(narrowed.documents)))}"' if narrowed.documents else ""
+    chosen += f' data-space="{escape(str(narrowed.space))}"' if narrowed.space != Space.ALL else ""
     return f'<div class="log" data-session="{key}" data-for="{escape(wanted)}" data-title="{title}"{chosen}>{turns}</div>'
 
 

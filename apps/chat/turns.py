@@ -128,8 +128,8 @@ class Turns:
         """Yield the answer as it grows. The more answers are written, the more pieces travel together."""
         one, exchanges = await run_in_threadpool(self._messages, account, session)
         earlier = [exchange for exchange in exchanges if exchange.question.ordinal < running.question.ordinal]
-        chosen = options_in(running.question.details).documents
-        log_shown = log_html(one, earlier, texts, self._settings.low_confidence, chosen, wanted)
+        narrowed = options_in(running.question.details)
+        log_shown = log_html(one, earlier, texts, self._settings.low_confidence, narrowed, wanted)
         yield log_shown, live_html(pending_exchange(running.question), texts), notice_html(begun.notice, begun.refused)
         shown = ""
         while not running.done:
@@ -145,10 +145,13 @@ class Turns:
         if problem:
             return Begun(session, problem, refused=True)
         conversations = self._backend.conversations
-        documents = self._as_before(account, session) if _before_shown(event) else _documents(event)
+        unknown = [name for name in ("documents", "space") if _before_shown(event, name)]
+        before = self._as_before(account, session) if unknown else AskOptions()
+        documents = before.documents if "documents" in unknown else _documents(event)
+        space = before.space if "space" in unknown else space_of(_field(event, "space") or "all")
         if not documents and (asked := summary_request(question)) is not None and not asked.subject:
             documents = _documents(event, "uploaded")  # "this document" is the one just brought
-        options, template = AskOptions(space_of(_field(event, "space") or "all"), documents=documents), _template(event)
+        options, template = AskOptions(space, documents=documents), _template(event)
         made = "" if session else conversations.create(account).id
         session = session or made
         ask = partial(conversations.ask, account, session, question, options=options, template=template)
@@ -159,10 +162,10 @@ class Turns:
                 conversations.delete(account, made)
             raise
 
-    def _as_before(self, account: Account, session: str) -> tuple[str, ...]:
-        """Return the documents that the last question of a session was narrowed to."""
+    def _as_before(self, account: Account, session: str) -> AskOptions:
+        """Return what the last question of a session was narrowed to."""
         exchanges = self._messages(account, session)[1] if session else []
-        return options_in(exchanges[-1].question.details).documents if exchanges else ()
+        return options_in(exchanges[-1].question.details) if exchanges else AskOptions()
 
     def _start_again(self, account: Account, event: gr.EventData, texts: Texts) -> "Begun":
         session, message, content = (_field(event, name) for name in ("session", "message", "content"))
@@ -201,8 +204,8 @@ class Turns:
         one, exchanges = self._messages(account, session)
         if not exchanges:
             return self._welcome(texts, language, "", wanted), "", notice_html(notice)
-        chosen = options_in(exchanges[-1].question.details).documents
-        return log_html(one, exchanges, texts, self._settings.low_confidence, chosen, wanted), "", notice_html(notice)
+        narrowed = options_in(exchanges[-1].question.details)
+        return log_html(one, exchanges, texts, self._settings.low_confidence, narrowed, wanted), "", notice_html(notice)
 
     def _messages(self, account: Account, session: str) -> tuple[ChatSession, list[Exchange]]:
         conversations = self._backend.conversations
@@ -292,9 +295,9 @@ def _documents(event: gr.EventData, name: str = "documents") -> tuple[str, ...]:
     return tuple(one if isinstance(one, str) else "-" for one in value) if isinstance(value, list) else ("-",)
 
 
-def _before_shown(event: gr.EventData) -> bool:
-    """Return whether the question was sent before the page knew which documents the session's last one was narrowed to."""
-    return isinstance(event._data, dict) and event._data.get("documents", ()) is None
+def _before_shown(event: gr.EventData, name: str) -> bool:
+    """Return whether the question was sent before the page knew to which documents or space the last one was narrowed."""
+    return isinstance(event._data, dict) and event._data.get(name, ()) is None
 
 
 def _template(event: gr.EventData) -> TemplateUse | None:

@@ -78,6 +78,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The connection was lost. The answer goes on being written on the server and is shown when the connection is back.",
     ),
     "signed_out": ("로그인이 끝났습니다.", "You are signed out."),
+    "not_sent": (
+        "질문을 보내지 못했습니다. 잠시 후 다시 보내 주세요.",
+        "The question could not be sent. Send it again in a moment.",
+    ),
     "failed": ("할 수 없었습니다. 잠시 후 다시 시도해 주세요.", "That did not work. Try again in a moment."),
     "edit_question": ("질문 고치기", "Edit the question"),
     "edit_send": ("고쳐서 다시 묻기", "Ask again"),

@@ -50,6 +50,7 @@ HITS = [
     make_hit(3, HOSTILE, f"Hostile text {HOSTILE} {EXTERNAL}", heading=(HOSTILE,), source=HOSTILE),
     make_hit(4, "Hostile table", "Tablets and tables.", html=f"<table><tr><th>Kind</th><td>{HOSTILE}</td></tr></table>"),
     make_hit(5, "Salaries", "Salaries are reviewed in March.", groups=("hr",)),
+    make_hit(7, "Handbook", "Pictures stand over quotations.", format="pdf"),
     make_hit(6, "Long", "Longword " + "x" * 400 + "\n" + "긴" * 400),
 ]
 SETTINGS = ChatAppSettings(
@@ -168,7 +169,9 @@ def visit(browser, site):
             outside.append(request.url)
 
     def gone(message) -> bool:
-        return "404" in message.text and "/api/documents/" in message.location["url"]  # how the page learns of a document's end
+        """How the page learns of a document's end, and how a test has a question refused."""
+        address = message.location["url"]
+        return ("404" in message.text and "/api/documents/" in address) or ("503" in message.text and "queue/join" in address)
 
     def note_fault(text: str) -> None:
         if "AbortError" not in text and "Connection errored out" not in text:  # how Gradio ends its streams when a page is left
@@ -202,11 +205,12 @@ def visit(browser, site):
     assert faults == []
 
 
-def ask(page: Page, question: str, status: str = "done") -> None:
-    before = page.locator(".turn").count()
+def ask(page: Page, question: str, status: str = "done", before: int | None = None) -> None:
+    before = page.locator(".turn").count() if before is None else before
     page.locator("#question").fill(question)
     page.locator("#question").press("Enter")
-    expect(page.locator(".turn")).to_have_count(before + 1, timeout=20_000)
+    written = page.locator(".turn" if status in ("", "pending") else "#chat .turn")
+    expect(written).to_have_count(before + 1, timeout=20_000)
     if status:
         expect(page.locator("#chat .turn" if status != "pending" else "#live .turn").last).to_have_attribute(
             "data-status", status, timeout=20_000
@@ -246,6 +250,19 @@ def test_a_citation_opens_its_passage_with_the_quote_highlighted(visit):
     expect(page.locator(".answer .cite").first).to_be_focused()
     page.locator(".chip").first.click()
     expect(page.locator(".quoted-text mark")).to_have_count(1)
+
+    pictures: list[Route] = []
+    page.route("**/chat/pictures/**", lambda route: pictures.append(route))
+    ask(page, "Where do pictures stand?")
+    page.get_by_role("button", name="Open source 1: Handbook").first.click()
+    mark = page.locator(".quoted-text mark", has_text="Pictures stand")
+    expect(mark).to_be_in_viewport()
+    for _ in range(100):
+        page.wait_for_timeout(20 if not pictures else 0)
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="1600"/>'
+    pictures[0].fulfill(body=drawn, content_type="image/svg+xml")  # late, and tall
+    page.wait_for_function("document.querySelector('.page-picture').offsetHeight > 600")
+    expect(mark).to_be_in_viewport()
 
 
 def test_the_answer_arrives_in_pieces_and_stop_keeps_what_has_come(visit, site):
@@ -354,28 +371,34 @@ def session_of(page: Page) -> str:
 
 def test_chosen_documents_come_back_with_their_chat(visit, site):
     page = visit()
-    chips, question = page.locator("#chosen .chosen-one"), "annual leave"
+    chips, space, question = page.locator("#chosen .chosen-one"), page.locator("#space"), "annual leave"
     ask(page, question)
     choose(page)
     expect(chips).to_have_text("This document: Leave rules")
+    space.select_option("shared")
     page.reload()
     expect(chips).to_have_text("This document: Leave rules")  # chosen, and nothing asked yet
-    ask(page, question)
-    assert site.service.wishes[-1].documents == ("d1",)
+    expect(space).to_have_value("shared")
+    ask(page, question, before=1)
+    assert narrowed(site) == (("d1",), "shared")
     page.reload()
     expect(chips).to_have_text("This document: Leave rules")
+    expect(space).to_have_value("shared")
+    expect(space).to_have_class("narrow")
     page.keyboard.press("Control+Shift+O")
     page.go_back()  # at once, while the new chat is still on its way
     expect(chips).to_have_text("This document: Leave rules")
+    expect(space).to_have_value("shared")
     page.keyboard.press("Control+Shift+O")
     expect(page.locator(".welcome")).to_be_visible()
     expect(page.locator("#chosen")).to_be_hidden()
-    ask(page, question)
-    assert site.service.wishes[-1].documents == ()
+    expect(space).to_have_value("all")
+    ask(page, question, before=0)  # the chat that was left may still be seen for a moment
+    assert narrowed(site) == ((), "all")
     page.locator("#sessions .side-open").nth(1).click()
     expect(chips).to_have_text("This document: Leave rules")
-    ask(page, question)
-    assert site.service.wishes[-1].documents == ("d1",)
+    ask(page, question, before=2)
+    assert narrowed(site) == (("d1",), "shared")
 
     waiting = held(page, session_of(page))
     page.reload()
@@ -383,15 +406,62 @@ def test_chosen_documents_come_back_with_their_chat(visit, site):
     page.locator("#question").fill("leave, asked before the page knew")
     page.locator("#question").press("Enter")
     expect(page.locator("#chat .turn").last).to_contain_text("before the page knew")
-    assert site.service.wishes[-1].documents == ("d1",)
+    assert narrowed(site) == (("d1",), "shared")
     expect(chips).to_have_text("This document: Leave rules")
     release(page, waiting)
 
     page.get_by_role("button", name=words_of("en")["chosen_drop"].format(title="Leave rules")).click()
+    space.select_option("all")
     page.reload()
     expect(page.locator("#chat .turn")).to_have_count(4)
+    expect(space).to_have_value("all")
     ask(page, question)
-    assert site.service.wishes[-1].documents == ()
+    assert narrowed(site) == ((), "all")
+
+
+def narrowed(site: _Site) -> tuple[tuple[str, ...], str]:
+    """Return the documents and the space that the last question was narrowed to."""
+    wish = site.service.wishes[-1]
+    return wish.documents, str(wish.space)
+
+
+def refused(page: Page, status: int = 0) -> None:
+    """Have a question refused: by the server, or with this status by a proxy before it."""
+    if status:
+        page.route("**/gradio_api/queue/join*", lambda route: route.fulfill(status=status, body="no"))
+    page.locator("#question").fill("leave" if status else "x" * 201)
+    page.locator("#question").press("Enter")
+    expect(page.locator("#notice .notice")).to_have_text(
+        words_of("en")["not_sent"] if status else ENGLISH.too_long.format(n=201, limit=200)
+    )
+    expect(page.locator("#question")).to_have_value("leave" if status else "x" * 201)
+    page.unroute("**/gradio_api/queue/join*")
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_a_refused_question_leaves_its_choice_to_the_next(visit, site, status):
+    page = visit()
+    chips = page.locator("#chosen .chosen-one")
+    ask(page, "annual leave")
+    choose(page)
+    page.locator("#space").select_option("shared")
+    refused(page, status)
+    page.reload()
+    expect(chips).to_have_text("This document: Leave rules")
+    expect(page.locator("#space")).to_have_value("shared")
+    ask(page, "annual leave again", before=1)
+    assert narrowed(site) == (("d1",), "shared")
+
+    chips.get_by_role("button").click()
+    page.route("**/api/documents*", lambda route: route.fulfill(json={"items": [], "total": 0, "document": {"id": "new"}}))
+    page.route("**/api/jobs*", lambda route: route.fulfill(json={"items": [], "total": 0}))
+    page.locator("[data-act=attach]").click()
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.locator("input[type=file]").set_input_files({"name": "new.txt", "mimeType": "text/plain", "buffer": b"new"})
+    page.keyboard.press("Escape")
+    refused(page, status)
+    ask(page, "annual leave without a document")
+    assert narrowed(site) == ((), "shared")
 
 
 def test_a_chosen_document_that_is_gone_narrows_the_chat_until_it_is_taken_away(visit, site):
@@ -453,6 +523,43 @@ def test_a_late_answer_takes_nobody_back_to_the_chat_they_left(visit, site):
     release(page, waiting)
     expect(page.locator(".welcome")).to_be_visible()
     assert session_of(page) == "" != second
+
+
+def test_who_is_at_the_end_stays_there_and_who_reads_is_not_moved(visit, site):
+    page = visit(height=600)
+    place = "[Math.round(scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight), scroll.scrollTop]"
+
+    def at() -> tuple[int, int]:
+        left, top = page.evaluate(f"() => {{ const scroll = document.getElementById('scroll'); return {place} }}")
+        return left, top
+
+    for number in range(4):
+        ask(page, f"longword of annual leave {number}")
+        wait_until(lambda: at()[0] < 2, "the end", 5)
+    page.reload()
+    expect(page.locator("#chat .turn")).to_have_count(4)
+    wait_until(lambda: at()[0] < 2, "the end", 5)
+    late = "height => { document.querySelector('#chat .turn:last-child').style.paddingBottom = `${height}px` }"
+    for height in (700, 0):
+        page.evaluate(late, height)
+        wait_until(lambda: at()[0] < 2, "the end", 5)
+
+    for up in (50, 900):
+        site.gate.clear()
+        ask(page, "longword of annual leave, slowly", status="pending")
+        wait_until(lambda: at()[0] < 2, "the end", 5)
+        page.locator("#scroll").hover()
+        page.mouse.wheel(0, -up)
+        wait_until(lambda up=up: at()[0] == up, "the wheel", 5)
+        top = at()[1]
+        site.gate.set()
+        expect(page.locator("#live .turn")).to_have_count(0)
+        expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
+        page.evaluate(late, 300)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert at()[1] == top
+        page.mouse.wheel(0, 9000)
+        wait_until(lambda: at()[0] < 2, "the end", 5)
 
 
 def test_hostile_documents_are_shown_as_text(visit):

@@ -22,7 +22,7 @@ from apps.chat.texts import ENGLISH, KOREAN, texts_of
 from apps.chat.words import _WORDS, words_of, words_script
 from llmflow.answering.chosen_summary import CHOOSE_FIRST
 from llmflow.ports import ChatSession, Message, MessageStatus
-from llmflow.types import Citation
+from llmflow.types import AskOptions, Citation
 
 JS = Path(__file__).parents[2] / "apps" / "chat" / "js"
 HOSTILE = [
@@ -78,7 +78,7 @@ def exchange(
 
 def shown(text: str = "The limit is 5. [1]", title: str = "Policy", texts=ENGLISH, **details) -> str:
     session = ChatSession("s1", "acme", "u1", title, "", "")
-    return log_html(session, [exchange(text, title, **details)], texts, 0.5, (text, title), text)
+    return log_html(session, [exchange(text, title, **details)], texts, 0.5, AskOptions(documents=(text, title)), text)
 
 
 def panel(hit, citation: Citation, texts=ENGLISH, **more) -> str:

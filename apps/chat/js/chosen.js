@@ -1,10 +1,13 @@
 // The documents that questions are narrowed to: a chip each over the input, with a button that takes it away.
 // `known` is false while a conversation is being opened: a question asked meanwhile is looked for where its last one was.
-const chosen = { documents: [], known: true };
+// So is `spaceKnown`, of where questions are looked for: everywhere, in one's own files, or in what is shared.
+const chosen = { documents: [], known: true, spaceKnown: true };
+let unsent = null; // what the address kept of the choice before it went with a question that may be refused
 
 function askAbout(id, title) {
   if (!chosen.documents.some((one) => one.id === id)) chosen.documents.push({ id, title });
-  if ($('#space').value !== 'all') { $('#space').value = 'all'; $('#space').classList.remove('narrow'); } // the document is what was chosen last
+  setSpace('all'); // the document is what was chosen last
+  keepSpace();
   keepChosen();
   announce(word('chosen_set', { title }));
   const dialog = $('dialog.box[open]');
@@ -37,27 +40,64 @@ function dropChosen(one) {
 // What was chosen since the last question is kept with the address, so that reloading and going back bring it again.
 function keepChosen() {
   chosen.known = true;
-  history.replaceState({ chosen: chosen.documents.map((one) => one.id) }, '');
+  history.replaceState({ ...history.state, chosen: chosen.documents.map((one) => one.id) }, '');
   showChosen();
+}
+
+function keepSpace() {
+  chosen.spaceKnown = true;
+  history.replaceState({ ...history.state, space: $('#space').value }, '');
+}
+
+function setSpace(space) {
+  const box = $('#space');
+  box.value = space;
+  if (!box.value) box.value = 'all';
+  box.classList.toggle('narrow', box.value !== 'all');
+}
+
+// The question keeps from here on what it is narrowed to; what the page does not know yet stays with the address.
+function sendChosen() {
+  const { chosen: documents, space, ...rest } = history.state || {};
+  unsent = { known: chosen.known, documents, space };
+  if (!chosen.known && documents) rest.chosen = documents;
+  if (!chosen.spaceKnown && space) rest.space = space;
+  history.replaceState(rest, '');
+}
+
+// The question was refused: its choice is again one that was not sent, unless another was made since.
+function takeBackChosen() {
+  if (!unsent) return;
+  const { known, documents, space } = unsent;
+  unsent = null;
+  chosen.known ||= known;
+  history.replaceState({ ...(documents && { chosen: documents }), ...(space && { space }), ...history.state }, '');
 }
 
 // Another conversation is opened: nothing is known of its documents before it is there, and of a new one at once.
 function leaveChosen(session) {
-  chosen.documents = [];
-  chosen.known = false;
+  Object.assign(chosen, { documents: [], known: false, spaceKnown: false });
+  unsent = null;
   files.fresh = [];
-  if (session) showChosen();
-  else chooseAsBefore([]);
+  setSpace('all');
+  if (!session) { chooseAsBefore({ documents: [], space: 'all' }); return; }
+  chooseAsBefore({});
 }
 
-// A conversation goes on in what was chosen at its address, else in the documents of its last question.
-function chooseAsBefore(documents) {
-  if (!chosen.known) {
-    const kept = history.state?.chosen;
-    chosen.documents = (Array.isArray(kept) ? kept : documents).map((id) => ({ id: String(id), title: '' }));
+// A conversation goes on in what was chosen at its address, else where its last question was looked for, once that is known.
+function chooseAsBefore(last) {
+  const kept = history.state || {};
+  const documents = Array.isArray(kept.chosen) ? kept.chosen : last.documents;
+  const space = kept.space || last.space;
+  if (!chosen.known && documents) {
+    chosen.documents = documents.map((id) => ({ id: String(id), title: '' }));
     chosen.known = true;
-    showChosen();
   }
+  if (!chosen.spaceKnown && space) {
+    setSpace(space);
+    chosen.spaceKnown = true;
+  }
+  showChosen();
   lookUpChosen();
 }
 

@@ -24,7 +24,8 @@ actions.focus = () => $('#question').focus();
 
 document.addEventListener('change', (event) => {
   if (event.target.id !== 'space') return;
-  event.target.classList.toggle('narrow', event.target.value !== 'all');
+  setSpace(event.target.value);
+  keepSpace();
   announce(word('space_set', { space: word(`space_${event.target.value}`) }));
 });
 

@@ -1,5 +1,4 @@
 // What happens in the conversation: asking, stopping, copying, editing, following the answer, and saying aloud what comes.
-const scroller = () => $('#scroll');
 const pending = () => $('#live .turn[data-status=pending]') || $('#chat .turn[data-status=pending]');
 const messageOf = (node) => node.closest('.answer')?.dataset.message;
 const questionOf = (node) => node.closest('.turn')?.dataset.question;
@@ -13,10 +12,12 @@ function ask(question) {
   follow = true;
   const { id = '', version = 0 } = shown.template || {};
   const documents = chosen.known ? chosen.documents.map((one) => one.id) : null;
+  const space = chosen.spaceKnown ? $('#space').value : null;
   const uploaded = chosen.known && !chosen.documents.length ? justUploaded() : [];
-  if (chosen.known) history.replaceState({}, ''); // the question keeps them from here on
+  sendChosen();
   if (uploaded.length) chosen.known = false; // the answer says whether it was about what was just uploaded
-  show('ask', { session: state.session, question, language: state.language, space: $('#space').value, documents, uploaded, template: id, version });
+  show('ask', { session: state.session, question, language: state.language, space, documents, uploaded, template: id, version });
+  state.sentAs = shows;
   showExamples(null);
   return true;
 }
@@ -25,8 +26,10 @@ function askAgain(message, content = '') {
   if (state.busy) return;
   state.busy = true;
   state.sent = '';
+  unsent = null;
   follow = true;
   show('again', { session: state.session, message, content, language: state.language });
+  state.sentAs = shows;
 }
 
 function stopAnswer() { trigger('stop', { session: state.session }); }
@@ -84,14 +87,6 @@ actions.edit = (button) => {
   box.focus();
 };
 
-// Follow the answer while the reader is at the end; leave the reader alone anywhere else.
-let follow = true;
-function toEnd() { if (follow) { const box = scroller(); box.scrollTop = box.scrollHeight; } }
-document.addEventListener('scroll', (event) => {
-  const box = event.target;
-  if (box.id === 'scroll') follow = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-}, true);
-
 // A screen reader hears whole sentences as they are complete, not every piece from the start.
 let spoken = 0;
 function sayNew(text) {
@@ -101,7 +96,7 @@ function sayNew(text) {
 
 document.addEventListener('llmflow:live', () => {
   const turn = $('#live .turn');
-  if (!turn) { settle(); return; }
+  if (!turn) { holdPlace(); settle(); return; }
   state.busy = true;
   heard = true;
   const answer = $('.prose-text', turn);
@@ -114,7 +109,7 @@ document.addEventListener('llmflow:live', () => {
 
 // A value may be late: of a conversation that the reader has left, or of a new one that was given up before it had a name.
 const isWanted = (root) => root.dataset.session === state.session || root.dataset.for === (state.session || `new ${shows}`);
-const documentsShown = (root) => JSON.parse(root?.dataset.documents || '[]');
+const narrowedTo = (root) => ({ documents: JSON.parse(root.dataset.documents || '[]'), space: root.dataset.space || 'all' });
 let shownSession = null;
 watch('value', () => {
   const root = $('[data-session]', element);
@@ -123,9 +118,9 @@ watch('value', () => {
   if (!isWanted(root)) { loadSessions(); lookLater(); return; }
   if (arrived !== state.session) { state.session = arrived; setAddress(arrived, false); }
   if (arrived !== shownSession) { shownSession = arrived; follow = true; showTitle(); }
-  chooseAsBefore(documentsShown(root));
+  chooseAsBefore(narrowedTo(root));
   decorate(element);
-  requestAnimationFrame(toEnd);
+  requestAnimationFrame(letGo);
   settle();
   loadSessions();
   lookAgain();
@@ -157,11 +152,35 @@ function lookAgain() {
 document.addEventListener('llmflow:notice', () => {
   const refused = $('#notice .notice[data-refused]');
   if (!refused) return;
+  notAsked();
+});
+
+// The question goes back into the input, and what it was to be narrowed to stays chosen.
+function notAsked() {
   if (!pending()) state.busy = false;
   const box = $('#question');
   if (state.sent && !box.value) { box.value = state.sent; grow(box); showExamples(state.sentWith); }
   state.sent = '';
-});
+  takeBackChosen();
+}
+
+// Where the server, or a proxy before it, turns a request away, Gradio shows that it did and tells the page nothing.
+const plainFetch = window.fetch;
+window.fetch = async (...sent) => {
+  const isQuestion = state.busy && state.sentAs && turnIn(sent) === state.sentAs;
+  try {
+    const response = await plainFetch(...sent);
+    if (isQuestion && !response.ok) { notAsked(); notice(word('not_sent')); }
+    return response;
+  } catch (error) {
+    if (isQuestion) { notAsked(); if (!lost) connectionLost(); }
+    throw error;
+  }
+};
+function turnIn([address, options]) {
+  if (!String(address?.url || address).includes('/queue/join')) return 0;
+  try { return JSON.parse(options.body).event_data.turn; } catch { return 0; }
+}
 
 // Times in the reader's own zone, and a button on every piece of code.
 function decorate(root) {
@@ -195,7 +214,12 @@ document.addEventListener('llmflow:panel', () => {
   const picture = $('.page-picture img', passage);
   picture?.addEventListener('error', () => picture.closest('figure').remove());
   passage.focus({ preventScroll: true });
-  ($('.quoted-text mark, .quoted-row', passage) || passage).scrollIntoView({ block: 'nearest' });
+  const quoted = $('.quoted-text mark, .quoted-row', passage) || passage;
+  quoted.scrollIntoView({ block: 'nearest' });
+  const place = $('#panel').scrollTop;
+  picture?.addEventListener('load', () => { // it pushes the quotation down, before a reader who has not looked elsewhere
+    if ($('#panel').scrollTop === place) quoted.scrollIntoView({ block: 'nearest' });
+  });
 });
 
 // A lost connection is said; when it is back, the session is read anew. An answer goes on without its reader.

@@ -7,7 +7,7 @@ function setAddress(session, push) {
   const address = new URL(location.href);
   if (session) address.searchParams.set('session', session);
   else address.searchParams.delete('session');
-  if (address.href !== location.href) history[push ? 'pushState' : 'replaceState']({}, '', address);
+  if (address.href !== location.href) history[push ? 'pushState' : 'replaceState'](push ? {} : history.state, '', address);
   else if (push && !session) history.replaceState({}, ''); // a new chat begins without what was chosen in this one
 }
 
@@ -124,7 +124,7 @@ function openSession(id, { push = true } = {}) {
   hideSidebarOnPhone();
   show('open', { session: id, language: state.language });
   const root = $('[data-session]', element);
-  if (other && id && root?.dataset.session === id) chooseAsBefore(documentsShown(root)); // it stands there still: no other value will come
+  if (other && id && root?.dataset.session === id) chooseAsBefore(narrowedTo(root)); // it stands there still: no other value will come
   showSessions();
   showTitle();
 }

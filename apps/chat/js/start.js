@@ -1,11 +1,12 @@
 // The first look: theme, language, account, and the session that the address names.
 function start() {
-  if (!$('#question') || !$('#sessions') || !$('#title') || !$('#panel')) { setTimeout(start, 20); return; } // other parts are still being mounted
+  if (!$('#question') || !$('#sessions') || !$('#title') || !$('#panel') || !$('#live')) { setTimeout(start, 20); return; } // other parts are still being mounted
   applyTheme();
+  followHeights();
   state.session = sessionInAddress();
-  leaveChosen(state.session);
   placeSidebar();
   chooseLanguage(firstLanguage(), false);
+  leaveChosen(state.session);
   loadAccount();
   loadSessions();
   show('open', { session: state.session, language: state.language });
