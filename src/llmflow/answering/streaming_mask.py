@@ -22,6 +22,7 @@ _LATIN_NAME_REACH = 200
 _LEAST_DIGITS = 7
 _IBAN_REACH = 48
 
+_BLANK = re.compile(r"\s")
 _GAP = r"[^\w,:;'\"<>{}=|]{0,4}[A-Za-z]?"
 _NUMBER = re.compile(rf"\d(?:{_GAP}\d)*")
 _MAY_GO_ON = re.compile(_GAP)
@@ -54,7 +55,7 @@ class StreamingMask:
     def push(self, piece: str) -> str:
         """Return what may be shown now; empty while it could still change."""
         self._raw += visible(piece)
-        if not isinstance(self._mask, Masker):
+        if not isinstance(self._mask, Masker) or not _BLANK.search(piece):  # a word that only grows is looked at when it ends
             return ""
         cut = settled(self._raw, self._given)
         if cut <= self._given:

@@ -115,7 +115,7 @@ class AnswerStream:
         return self._masking.counts()
 
     def _release(self, masked: str, last: bool) -> str:
-        if self.leaked:
+        if self.leaked or not (masked or last):
             return ""
         self._waiting += masked
         held = None if last else _OPEN.search(self._waiting, max(0, len(self._waiting) - _HELD_AT_MOST))

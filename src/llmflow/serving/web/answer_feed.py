@@ -38,7 +38,8 @@ class AnswerFeed(Generic[Kept]):
         """Yield pieces, None whenever nothing came for `heartbeat_s` seconds, and last what was kept; or raise its error."""
         while True:
             try:
-                await asyncio.wait_for(self._news.wait(), heartbeat_s)
+                async with asyncio.timeout(heartbeat_s):  # wait_for would make a task of each piece
+                    await self._news.wait()
             except TimeoutError:
                 yield None
                 continue
