@@ -154,6 +154,12 @@ def clauses(text: str) -> Iterator[Clause]:
         called = calls  # whom one sentence calls, the next one asks
 
 
+def speaks_of_doing(text: str) -> bool:
+    """Return whether anything in a folded text is a part of an order to a machine: who, about what, to do what, or that it must."""
+    parts = (_CALLED, _SPOKEN_TO, _MAYBE_SPOKEN_TO, _MACHINERY, _ACT, _ORDER, _TWISTED)
+    return any(part.search(text) for part in parts) or _DUTY.search(text) is not None
+
+
 class _Signs(NamedTuple):
     called: tuple[re.Pattern[str], ...]
     spoken_to: tuple[re.Pattern[str], ...]

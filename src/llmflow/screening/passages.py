@@ -16,7 +16,9 @@ from pydantic import Field
 
 from llmflow.config import Settings
 from llmflow.screening.classifier import Classifier, Judged, load_classifier, windows
+from llmflow.screening.fields import only_codes, plain_fields
 from llmflow.screening.patterns import THRESHOLD, Finding, Inspection, inspect
+from llmflow.screening.views import DIGITS
 
 SURE = 1.0
 """Worth of what the classifier flags: enough alone."""
@@ -56,7 +58,7 @@ def _inspected(text: str, with_patterns: bool, least: float | None, least_doubt:
     flag = classifier.flag if least is None else least
     doubt = min(flag, classifier.doubt if least_doubt is None else least_doubt)
     signs = [(found.start, found.end, found.kind) for found in patterns.findings if not found.told]
-    judged = classifier.judge(windows(text, signs))
+    judged = _without_plain_fields(text, classifier.judge(windows(text, signs)), flag, doubt)
     sure = _narrowest([found for found in judged if found.score >= flag])
     learned = tuple(_finding(classifier.explained(found), classifier, "learned", SURE) for found in sure)
     doubts = _narrowest([found for found in judged if found.score >= doubt and not _overlaps(found, sure)])
@@ -71,6 +73,20 @@ def _inspected(text: str, with_patterns: bool, least: float | None, least_doubt:
         return Inspection(doubted, score, doubtful=True)
     findings = tuple(sorted((*counted.findings, *learned, *doubted), key=lambda f: (f.start, f.end, f.kind)))
     return Inspection(findings, score)
+
+
+def _without_plain_fields(text: str, judged: list[Judged], flag: float, doubt: float) -> list[Judged]:
+    """Return the windows but those that are only doubted and hold nothing but plain fields of a record or a table."""
+    if not any(doubt <= found.score < flag for found in judged):
+        return judged
+    fields = plain_fields(text)
+
+    def plain(found: Judged) -> bool:
+        start, end, disguise = found.window.start, found.window.end, found.window.disguise
+        worn = disguise and not (disguise == DIGITS and only_codes(text[start:end]))
+        return found.score < flag and not worn and any(a <= start and end <= b for a, b in fields)
+
+    return [found for found in judged if not plain(found)]
 
 
 def _narrowest(sure: list[Judged]) -> list[Judged]:

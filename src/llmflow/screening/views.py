@@ -26,6 +26,7 @@ _ODD = re.compile("[^\x00-\x7f가-힣ㄱ-ㅣ\u3000-\u303f·–—‘’“”…
 """What a text must hold before any of it is read otherwise than it stands."""
 _COMBINING = re.compile("[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]+")
+DIGITS = "digits for letters"
 _LEET = str.maketrans("01345789@$!|+", "oieastbgasiit")
 _LEET_WORD = re.compile(r"(?<![\w@$!|+])(?=[\w@$!|+]*[A-Za-z])(?=[\w@$!|+]*[01345789@$!|])[A-Za-z01345789@$!|+]{4,24}(?![\w@$])")
 _SPACED_LATIN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9][ .\-_*·|/~]{1,3}){6,}[A-Za-z0-9](?![A-Za-z0-9])")
@@ -122,7 +123,7 @@ def _decoded(plain: View) -> Iterator[View]:
         (_PERCENT_HINT, _PERCENT, "percent encoding", urllib.parse.unquote),
         (_APART_HINT, _SPACED_LATIN, "letters set apart", _squeeze),
         (_APART_HINT, _SPACED_HANGUL, "letters set apart", _squeeze),
-        (_LEET_HINT, _LEET_WORD, "digits for letters", _unleet),
+        (_LEET_HINT, _LEET_WORD, DIGITS, _unleet),
         (_BINARY_HINT, _BINARY, "binary digits", _from_binary),
         (_HEX_HINT, _HEX, "hexadecimal", _from_hex),
         (_JAMO_HINT, _COMPATIBLE_JAMO, "letters taken apart", compose_jamo),
