@@ -217,3 +217,8 @@ def test_the_language_is_the_one_that_the_browser_wants_most(accepted: str, lang
 @given(st.text(max_size=300))
 def test_any_header_gives_a_language(accepted: str):
     assert wanted_language(accepted) in LANGUAGES
+
+
+def test_a_reason_in_brackets_ends_without_a_stop():
+    damaged = said("pdf.damaged", reason=ValueError("Data format error."))
+    assert "(Data format error). Open" in damaged and "(Data format error). 만든" in in_language(damaged, "ko")

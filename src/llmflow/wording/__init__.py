@@ -48,10 +48,16 @@ class Said(str):
 
 
 def said(code: str, **values: object) -> Said:
-    """Return the sentence of a code; values that are `Said` appear in the reader's language. KeyError: there is no such code."""
+    """Return the sentence of a code; values that are `Said` appear in the reader's language. KeyError: there is no such code.
+
+    A value that stands in brackets loses its stop: the sentence goes on.
+    """
     english, korean = SENTENCES[code]
     plain = {name: str.__str__(str(value)) for name, value in values.items()}
     native = {name: in_language(str(value), "ko") for name, value in values.items()}
+    for name in plain:
+        if f"({{{name}}})" in english:
+            plain[name], native[name] = plain[name].rstrip(" ."), native[name].rstrip(" .")
     return Said(english.format(**plain), korean.format(**native), code, plain)
 
 
