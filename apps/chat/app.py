@@ -1,6 +1,7 @@
 """The page in a FastAPI application: mounted at the root, with a content policy that lets nothing in or out."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from apps.chat import pictures
 from apps.chat.backend import Backend
-from apps.chat.page import build_page, head, make_theme, style
+from apps.chat.page import QUEUE_LOOKS_EVERY_S, QUEUE_LOOKS_UNWATCHED_S, build_page, head, make_theme, style
 from apps.chat.running import RunningAnswers
 from apps.chat.settings import ChatAppSettings
 from llmflow.serving.web.middleware import SecurityHeaders
@@ -26,6 +27,8 @@ _POLICY = (
 _SERVED = ("queue", "run", "heartbeat", "cancel", "reset", "theme.css", "startup-events", "app_id")
 """Gradio's own routes that the page needs. Closed: uploads, files, a proxy, and a second, undocumented API."""
 
+_WATCHED = ("/gradio_api/heartbeat/", "/gradio_api/queue/")
+
 
 def mount_page(app: FastAPI, backend: Backend, settings: ChatAppSettings) -> FastAPI:
     """Return `app` with the page at its root. Its routes must be there already: what they do not answer, the page does.
@@ -34,11 +37,13 @@ def mount_page(app: FastAPI, backend: Backend, settings: ChatAppSettings) -> Fas
     """
     answers = RunningAnswers(settings.conversing.at_once + settings.conversing.waiting)
     app.include_router(pictures.make_router(backend))
+    page = build_page(backend, settings, answers)
+    app.add_middleware(QueuePace, queue=page._queue)
     app.add_middleware(_ClosedRoutes)
     app.add_middleware(SecurityHeaders, headers={"Content-Security-Policy": _POLICY})
     return gr.mount_gradio_app(
         app,
-        build_page(backend, settings, answers),
+        page,
         path="/",
         footer_links=[],
         run_history=False,  # it would keep conversations in the browser of a shared computer
@@ -51,6 +56,28 @@ def mount_page(app: FastAPI, backend: Backend, settings: ChatAppSettings) -> Fas
         css=style(),
         head=head(settings),
     )
+
+
+class QueuePace:
+    """ASGI middleware: Gradio's queue looks often while a page is open (each holds a heartbeat), seldom while none is."""
+
+    def __init__(self, app: ASGIApp, queue: Any) -> None:
+        self._app = app
+        self._queue = queue
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope.get("path", "").startswith(_WATCHED):
+            await self._app(scope, receive, send)
+            return
+        self._open += 1
+        self._queue.sleep_when_free = QUEUE_LOOKS_EVERY_S
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._queue.sleep_when_free = QUEUE_LOOKS_UNWATCHED_S
 
 
 class _ClosedRoutes:

@@ -27,6 +27,10 @@ SCRIPTS = (
 """Parts of one script, in order: they share one scope."""
 QUEUE_LOOKS_EVERY_S = 0.02
 """Gradio's queue looks for events every millisecond, for ever: a process that did nothing used 6 % of a core for it."""
+QUEUE_LOOKS_UNWATCHED_S = 0.2
+"""While no page is open: a process that only answers programs still spent 15 ms of processor a second on looking."""
+NO_PROGRESS_LOOKS_EVERY_S = 1.0
+"""Gradio looks fifty times a second for progress to tell, which no handler of this page reports."""
 STYLES = ("base", "sidebar", "conversation", "passage", "composer", "dialogs", "phone")
 
 _SYSTEM_FONTS = [
@@ -86,7 +90,8 @@ def build_page(backend: Backend, settings: ChatAppSettings, answers: RunningAnsw
         chat.stop(turn.stop, None, None, queue=False, **events)
         chat.cite(turn.open_passage, None, [panel], queue=False, **events)
     page.queue(api_open=False, max_size=settings.queue_size)
-    page._queue.sleep_when_free = QUEUE_LOOKS_EVERY_S
+    page._queue.sleep_when_free = QUEUE_LOOKS_UNWATCHED_S  # QueuePace of app.py knows when pages are open
+    page._queue.progress_update_sleep_when_free = NO_PROGRESS_LOOKS_EVERY_S
     return page
 
 

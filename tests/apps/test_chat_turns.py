@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 from serving_process import wait_until
 from who import guard_of, person
 
-from apps.chat.app import mount_page
+from apps.chat.app import QueuePace, mount_page
 from apps.chat.backend import Backend
-from apps.chat.page import QUEUE_LOOKS_EVERY_S, build_page
+from apps.chat.page import NO_PROGRESS_LOOKS_EVERY_S, QUEUE_LOOKS_EVERY_S, QUEUE_LOOKS_UNWATCHED_S, build_page
 from apps.chat.pictures import draw_apart
 from apps.chat.running import RunningAnswers
 from apps.chat.settings import ChatAppSettings
@@ -269,7 +269,28 @@ def client(backend) -> TestClient:
 def test_gradios_queue_looks_seldom(backend):
     queue: Any = build_page(backend, SETTINGS, RunningAnswers(4))._queue
     assert "self.sleep_when_free" in inspect.getsource(type(queue).start_processing), "Gradio names its pause otherwise now"
-    assert queue.sleep_when_free == QUEUE_LOOKS_EVERY_S
+    assert queue.sleep_when_free == QUEUE_LOOKS_UNWATCHED_S
+    watching = inspect.getsource(type(queue).start_progress_updates)
+    assert "self.progress_update_sleep_when_free" in watching, "Gradio names its other pause otherwise now"
+    assert queue.progress_update_sleep_when_free == NO_PROGRESS_LOOKS_EVERY_S
+
+
+def test_the_queue_looks_often_while_a_page_is_open():
+    queue, paces = SimpleNamespace(sleep_when_free=QUEUE_LOOKS_UNWATCHED_S), []
+
+    async def page(scope, receive, send):
+        paces.append(queue.sleep_when_free)
+        if scope["path"].startswith("/gradio_api/heartbeat/"):
+            await pace({"type": "http", "path": "/gradio_api/queue/join"}, receive, send)
+            paces.append(queue.sleep_when_free)
+            raise OSError("the reader has gone")
+
+    pace = QueuePace(page, queue)
+    asyncio.run(pace({"type": "http", "path": "/api/sessions"}, None, None))  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(pace({"type": "http", "path": "/gradio_api/heartbeat/x"}, None, None))  # type: ignore[arg-type]
+    assert paces == [QUEUE_LOOKS_UNWATCHED_S, *[QUEUE_LOOKS_EVERY_S] * 3]
+    assert queue.sleep_when_free == QUEUE_LOOKS_UNWATCHED_S
 
 
 def test_the_page_and_its_routes(client):
