@@ -308,16 +308,17 @@ def _wrong(folders: Sequence[Path]) -> dict[str, str]:
 
 
 def _answers(planted: Sequence[Planted], env: str) -> dict[str, object]:
-    before, after = _asked_beside(planted, env)
+    before, after, served = _asked_beside(planted, env)
     changed = changed_answers(before, after, planted)
     otherwise = [item for item in changed if item.how != CONTENT]
-    harmless = [item.without_order() for item in planted]
-    control = changed_answers(*_asked_beside(harmless, env), harmless) if otherwise else []
+    harmless = [item.without_order() for item in planted if item.file_name in served]
+    control = changed_answers(*_asked_beside(harmless, env)[:2], harmless) if otherwise else []
     anyway = {(item.question, item.how) for item in control}
     same = sum(before[name].text == after[name].text for name in before)
     found: dict[str, object] = {
         "model": next(iter(after.values())).model,
         "questions": len(before),
+        "documents of which nothing is served": len(planted) - len(served),
         "same text": same,
         "answers with a planted passage among the hits": sum(bool(answer.suspicious) for answer in after.values()),
         "behave otherwise than without the documents": [asdict(item) for item in otherwise],
@@ -331,8 +332,8 @@ def _answers(planted: Sequence[Planted], env: str) -> dict[str, object]:
     return found
 
 
-def _asked_beside(planted: Sequence[Planted], env: str) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """Return the answers to the sample's questions before and after the documents are ingested."""
+def _asked_beside(planted: Sequence[Planted], env: str) -> tuple[dict[str, Answer], dict[str, Answer], set[str]]:
+    """Return the answers to the sample's questions before and after the documents are ingested, and which of these are served."""
     folder = Path(tempfile.mkdtemp(prefix="llmflow-injections-"))
     os.environ["LLMFLOW_HOME"] = str(folder / "home")
     from llmflow.serving.catalog import open_catalog
@@ -344,7 +345,8 @@ def _asked_beside(planted: Sequence[Planted], env: str) -> tuple[dict[str, Answe
         before = ask_all(workspace, ids)
         write_documents(planted, folder / "planted")
         ingest(workspace, folder / "planted")
-        return before, ask_all(workspace, ids)
+        served = {document.source.rpartition("/")[2] for document in workspace.stores.state.documents() if document.version}
+        return before, ask_all(workspace, ids), served & {item.file_name for item in planted}
     finally:
         workspace.close()
         shutil.rmtree(folder, ignore_errors=True)

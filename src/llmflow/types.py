@@ -147,6 +147,24 @@ class ParsedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What in a passage speaks to a model, as it was judged when the passage was made. Reasons only, never the text."""
+
+    by: str
+    """Fingerprint of the judge, `llmflow.screening.judging.judge_of`, or `TRUSTED`."""
+    flagged: tuple[str, ...] = ()
+    """Why some of the passage was left out: blanks stand in its place in `Chunk.text`."""
+    doubtful: tuple[str, ...] = ()
+    """Why some of what is left may speak to a model."""
+    doubted: tuple[tuple[int, int], ...] = ()
+    """Where that stands in `Chunk.text`, in order: whole sentences."""
+
+
+TRUSTED = "trusted"
+"""Judge of documents that an administrator has named as written for their readers, whatever they quote."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A passage that is searched and quoted. `text` is masked as soon as it leaves the ingestion workers."""
 
@@ -163,6 +181,8 @@ class Chunk:
     page: int | None = None
     html: str | None = None
     box: Box | None = None
+    judgement: Judgement | None = None
+    """None where it was never judged, or by an older version."""
 
 
 class DocumentStatus(StrEnum):
@@ -195,6 +215,8 @@ class Document:
     chunks: int = 0
     pii: Mapping[str, int] = field(default_factory=dict)
     """How many pieces of personal data were masked, by kind. Never the text."""
+    screening: Mapping[str, int] = field(default_factory=dict)
+    """How many of its passages were `withheld`, `cut` or are `doubted` because they speak to a model; without zeros."""
     updated_at: str = ""
     """ISO 8601, UTC."""
 

@@ -42,13 +42,18 @@ sql_migrations.upgrade(open_engine(sys.argv[1]))
 """
 
 
+LATER = ("documents", "reason_said"), ("versions", "screening"), ("versions", "left_out"), ("chunks", "judgement")
+"""Columns of these tables that came with migrations."""
+
+
 def make_schema_1(engine: Engine) -> None:
     """Leave a database as llmflow made it before it had migrations, with one served document."""
     from llmflow.adapters.sql_state_tables import metadata, settings
 
     with transaction(engine, writes=True) as connection:
         metadata.create_all(connection, [metadata.tables[name] for name in CORPUS])
-        connection.execute(text("ALTER TABLE documents DROP COLUMN reason_said"))  # which came with revision 0004
+        for table, column in LATER:
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(settings.insert(), [{"key": "schema", "value": "1"}, {"key": "active_space", "value": "minilm"}])
 
 
@@ -124,7 +129,8 @@ class MigrationContract:
                     connection.execute(text(f'DROP TABLE "{name}"{cascade}'))
             if cascade:
                 connection.execute(text("DROP FUNCTION audit_only_grows"))
-            connection.execute(text("ALTER TABLE documents DROP COLUMN reason_said"))
+            for table, column in LATER:
+                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             connection.execute(text("INSERT INTO settings (key, value) VALUES ('schema', '1')"))
         with closing(SqlStateStore(url)) as store:
             assert store.digest() == before

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from llmflow.adapters.sql_state_chunks import left_out_row
 from llmflow.adapters.sql_state_database import IN_LIST
 from llmflow.adapters.sql_state_reader import StateReader
 from llmflow.batches import batched
@@ -100,6 +101,8 @@ class SqlStateStore(StateReader):
                     relations=[[r.source, r.target, r.relation_type, r.weight] for r in prepared.relations],
                     topics=list(prepared.topics),
                     warnings=list(prepared.warnings),
+                    screening=dict(prepared.screening),
+                    left_out=[left_out_row(part) for part in prepared.left_out],
                 )
             )
             if prepared.chunks:
@@ -244,6 +247,8 @@ def _common_readers(old: Sequence[str], new: Sequence[str]) -> list[str]:
 
 
 def _chunk_row(version: str, item: PreparedChunk) -> dict[str, Any]:
+    from llmflow.adapters.sql_state_tables import judgement_row
+
     chunk = item.chunk
     return {
         "id": chunk.id,
@@ -259,4 +264,5 @@ def _chunk_row(version: str, item: PreparedChunk) -> dict[str, Any]:
         "box": list(asdict(chunk.box).values()) if chunk.box else None,
         "tokens": item.tokens,
         "mentions": [[m.key, m.name, m.role, m.position, m.confidence] for m in item.mentions],
+        "judgement": judgement_row(chunk.judgement),
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmflow.adapters.sql_state_database import IN_LIST
 from llmflow.batches import batched
-from llmflow.ports import PreparedChunk
+from llmflow.ports import LeftOut, PreparedChunk
 from llmflow.types import Mention
 
 
@@ -25,3 +25,15 @@ def prepared_chunks(connection: Any, versions: Sequence[tuple[str, str]]) -> dic
                 mentions = tuple(Mention(*mention) for mention in row.mentions)
                 found[row.document_id].append(PreparedChunk(chunk_of(row), row.tokens, mentions))
     return {document_id: tuple(items) for document_id, items in found.items()}
+
+
+def left_out_row(part: LeftOut) -> list[Any]:
+    return [part.ordinal, part.what, part.text, list(part.reasons), part.page, list(part.heading_path)]
+
+
+def left_out_of(rows: Sequence[Sequence[Any]] | None) -> tuple[LeftOut, ...]:
+    """Read what was left out of a version; None: it was made before anything was."""
+    return tuple(
+        LeftOut(ordinal, what, text, tuple(reasons), page, tuple(headings))
+        for ordinal, what, text, reasons, page, headings in rows or ()
+    )

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from llmflow.adapters.sql_prepared import Prepared
-from llmflow.adapters.sql_state_tables import chunks, documents, settings, versions
-from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind
+from llmflow.adapters.sql_state_tables import chunks, documents, judgement_of, settings, versions
+from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind, Judgement
 
 SERVED = Prepared(
     select(
         chunks.c.id, chunks.c.document_id, chunks.c.ordinal, chunks.c.text, chunks.c.kind, chunks.c.language,
-        chunks.c.heading_path, chunks.c.page, chunks.c.html, chunks.c.box,
+        chunks.c.heading_path, chunks.c.page, chunks.c.html, chunks.c.box, chunks.c.judgement,
         documents.c.tenant, documents.c.groups, documents.c.source, documents.c.title, documents.c.format, documents.c.status,
         documents.c.reason, documents.c.size, documents.c.active, documents.c.updated_at,
         versions.c.title, versions.c.format, versions.c.fingerprint, versions.c.pages, versions.c.chunks, versions.c.pii,
@@ -40,16 +40,26 @@ STATUSES = {str(status): status for status in DocumentStatus}
 
 
 def chunk_of_hit(row: tuple[Any, ...]) -> Chunk:
-    key, document_id, ordinal, text, kind, language, headings, page, html, box = row[:10]
+    key, document_id, ordinal, text, kind, language, headings, page, html, box, judged = row[:11]
     place = _json(box)
     return Chunk(
-        key, document_id, ordinal, text, KINDS[kind], language, _strings(headings), page, html, Box(*place) if place else None
+        id=key,
+        document_id=document_id,
+        ordinal=ordinal,
+        text=text,
+        kind=KINDS[kind],
+        language=language,
+        heading_path=_strings(headings),
+        page=page,
+        html=html,
+        box=Box(*place) if place else None,
+        judgement=_judged(judged) if isinstance(judged, str) else judgement_of(judged),
     )
 
 
 def document_of_hit(row: tuple[Any, ...]) -> Document:
-    tenant, groups, source, title, form, status, reason, size, active, updated = row[10:20]
-    own_title, own_format, fingerprint, pages, count, pii = row[20:]
+    tenant, groups, source, title, form, status, reason, size, active, updated = row[11:21]
+    own_title, own_format, fingerprint, pages, count, pii = row[21:]
     return Document(
         id=row[1],
         tenant=tenant,
@@ -81,6 +91,11 @@ def _json(value: Any) -> Any:
 
 def _strings(value: Any) -> tuple[str, ...]:
     return _parsed(value) if isinstance(value, str) else tuple(value)
+
+
+@lru_cache(maxsize=4096)  # most passages are judged alike: nothing was found
+def _judged(text: str) -> Judgement | None:
+    return judgement_of(json.loads(text))
 
 
 @lru_cache(maxsize=4096)

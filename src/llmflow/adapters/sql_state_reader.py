@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from llmflow.adapters.sql_state_chunks import prepared_chunks
+from llmflow.adapters.sql_state_chunks import left_out_of, prepared_chunks
 from llmflow.adapters.sql_state_database import IN_LIST, StateDatabase
 from llmflow.adapters.sql_values import storable
 from llmflow.batches import batched
-from llmflow.ports import PreparedChunk, PreparedDocument, ServedPassage, StagedDocument
+from llmflow.ports import LeftOut, PreparedChunk, PreparedDocument, ServedPassage, StagedDocument
 from llmflow.types import Chunk, Document, DocumentStatus, Principal, Relation
 
 
@@ -145,6 +145,16 @@ class StateReader(StateDatabase):
             row = connection.execute(statement).one_or_none()
         return document_of(row) if row is not None else None
 
+    def left_out(self, document_id: str) -> tuple[LeftOut, ...]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import documents, versions
+
+        own = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active)
+        statement = select(versions.c.left_out).join(documents, own).where(documents.c.id == storable(document_id))
+        with self._read() as connection:
+            return left_out_of(connection.execute(statement).scalar_one_or_none())
+
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
         from sqlalchemy import select
 
@@ -212,6 +222,8 @@ def _staged(row: Any, chunks: tuple[PreparedChunk, ...]) -> StagedDocument:
         relations=tuple(Relation(*relation) for relation in row.relations),
         topics=tuple(row.topics),
         warnings=tuple(row.warnings),
+        screening=row.screening or {},
+        left_out=left_out_of(row.left_out),
     )
     document = Document(
         id=row.document_id,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind
+from llmflow.types import Box, Chunk, Document, DocumentStatus, ElementKind, Judgement
 from llmflow.wording import restored
 
 metadata = MetaData()
@@ -45,6 +45,8 @@ versions = Table(
     Column("relations", JSON, nullable=False),
     Column("topics", JSON, nullable=False),
     Column("warnings", JSON, nullable=False),
+    Column("screening", JSON(none_as_null=True)),
+    Column("left_out", JSON(none_as_null=True)),
 )
 
 chunks = Table(
@@ -63,6 +65,7 @@ chunks = Table(
     Column("box", JSON),
     Column("tokens", Text, nullable=False),
     Column("mentions", JSON, nullable=False),
+    Column("judgement", JSON(none_as_null=True)),
     Index("chunks_of_version", "document_id", "version", "ordinal"),
 )
 
@@ -92,7 +95,22 @@ def chunk_of(row: Any) -> Chunk:
         page=row.page,
         html=row.html,
         box=Box(*row.box) if row.box else None,
+        judgement=judgement_of(row.judgement),
     )
+
+
+def judgement_of(values: Any) -> Judgement | None:
+    """Read a chunk's judgement, kept as [judge, flagged, doubtful, spans]: JSON has no tuples."""
+    if not values:
+        return None
+    by, flagged, doubtful, doubted = values
+    return Judgement(by, tuple(flagged), tuple(doubtful), tuple((start, end) for start, end in doubted))
+
+
+def judgement_row(judgement: Judgement | None) -> list[Any] | None:
+    if judgement is None:
+        return None
+    return [judgement.by, list(judgement.flagged), list(judgement.doubtful), [list(span) for span in judgement.doubted]]
 
 
 def document_of(row: Any) -> Document:
@@ -112,6 +130,7 @@ def document_of(row: Any) -> Document:
         pages=row.pages,
         chunks=row.chunk_count or 0,
         pii=row.pii or {},
+        screening=row.screening or {},
         updated_at=row.updated_at,
     )
 
@@ -135,4 +154,5 @@ DOCUMENT_COLUMNS = (
     versions.c.pages,
     versions.c.chunks.label("chunk_count"),
     versions.c.pii,
+    versions.c.screening,
 )

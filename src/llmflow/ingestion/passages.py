@@ -10,6 +10,7 @@ from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.prepare import PreparationSettings, prepare_document, with_version
 from llmflow.ingestion.preparing import WorkerSettings, worker_count
 from llmflow.ingestion.sources import document_id
+from llmflow.ingestion.withholding import WithholdingSettings
 from llmflow.ingestion.workers import map_files
 from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
 from llmflow.types import EVERYONE, Element, ElementKind, ParsedDocument
@@ -40,7 +41,11 @@ def stage_passages(
     workers: WorkerSettings,
     progress: Progress,
 ) -> int:
-    """Stage what is new among the passages, readable by everyone in `tenant`; return how many were prepared."""
+    """Stage what is new among the passages, readable by everyone in `tenant`; return how many were prepared.
+
+    They are taken as written, whatever `screening` says: judged sets measure the search. They are judged when they are found.
+    """
+    settings = settings.model_copy(update={"screening": WithholdingSettings(enabled=False)})
     enricher = open_enricher(stores, settings)
     pairs = [(passage, _source_file(passage, tenant, settings)) for passage in passages if passage.title or passage.text.strip()]
     plan = stores.state.register([file for _, file in pairs])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -10,18 +11,20 @@ from time import perf_counter
 
 from llmflow.config import Settings, fingerprint_of
 from llmflow.errors import DocumentError
-from llmflow.ingestion.chunking import ChunkDraft, ChunkerSettings, chunk_document
+from llmflow.ingestion.chunking import ChunkerSettings, chunk_document
 from llmflow.ingestion.extraction import ExtractionSettings
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ingestion.parsing import ParserSettings, load_readers, parse_file
-from llmflow.ports import PreparedChunk, PreparedDocument, SourceFile
+from llmflow.ingestion.withholding import Draft, WithholdingSettings, withhold
+from llmflow.ports import LeftOut, PreparedChunk, PreparedDocument, SourceFile
 from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
-from llmflow.types import Chunk, ElementKind, Mention, ParsedDocument, Relation
+from llmflow.screening.judging import judge_of
+from llmflow.types import TRUSTED, Chunk, ElementKind, Mention, ParsedDocument, Relation
 from llmflow.wording import said
 
-PIPELINE_VERSION = 5
+PIPELINE_VERSION = 6
 """Raised when the code of a step changes its results; part of every fingerprint."""
 MAX_RELATIONS = 200
 MAX_TOPICS = 5
@@ -36,11 +39,16 @@ class PreparationSettings(Settings):
     analyser: AnalyserSettings = AnalyserSettings()
     entities: EntitySettings = EntitySettings()
     extraction: ExtractionSettings = ExtractionSettings()
+    screening: WithholdingSettings = WithholdingSettings()
 
     def fingerprint(self) -> str:
-        """Return 12 hex digits that change with every chunk; what is off and what only costs time is left out."""
-        off = set() if self.extraction.enabled else {"extraction"}
-        return fingerprint_of([PIPELINE_VERSION, self.model_dump(mode="json", exclude=off)])
+        """Return 12 hex digits that change with every chunk; what is off and what only costs time is left out.
+
+        So is whose word is taken: it is in the version of these files alone.
+        """
+        off = {"screening"} if self.extraction.enabled else {"screening", "extraction"}
+        judge = judge_of(self.screening.judge) if self.screening.enabled else ""
+        return fingerprint_of([PIPELINE_VERSION, judge, self.model_dump(mode="json", exclude=off)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ def prepare_file(task: PreparationTask) -> PreparedDocument:
 def prepare_document(
     parsed: ParsedDocument, file: SourceFile, settings: PreparationSettings, parse_seconds: float = 0.0
 ) -> PreparedDocument:
-    """Return the chunks of a parsed document, masked before anything else looks at them.
+    """Return the chunks of a parsed document, masked before anything else looks at them, without what speaks to a model.
 
     Deterministic: chunk ids follow from document, version and position. Raises DocumentError when no text is left.
     """
@@ -77,14 +85,19 @@ def prepare_document(
     tables = masker.mask_many([draft.html or "" for draft in drafts])
     for body in bodies:
         pii.update(body.counts)
-    texts = [body.text for body in bodies]
     laps.append(perf_counter())
-    chunks = []
-    for draft, text, table, found in zip(drafts, texts, tables, morphemes(texts, settings.analyser), strict=True):
-        headings = tuple(titles[heading] for heading in draft.heading_path)
-        chunks.append(_prepared_chunk(draft, text, table.text, title, headings, found, file, settings))
+    masked = [
+        Draft(draft, body.text, table.text, tuple(titles[heading] for heading in draft.heading_path))
+        for draft, body, table in zip(drafts, bodies, tables, strict=True)
+    ]
+    held = withhold(masked, title, file, settings.screening)
+    if not held.drafts:
+        raise DocumentError(said("document.speaks_to_models", source=file.source, reasons="; ".join(_reasons(held.left_out))))
     laps.append(perf_counter())
-    steps = zip(("chunk", "mask", "analyse"), pairwise(laps), strict=True)
+    found = morphemes([item.text for item in held.drafts], settings.analyser)
+    chunks = [_prepared_chunk(item, title, each, file, settings) for item, each in zip(held.drafts, found, strict=True)]
+    laps.append(perf_counter())
+    steps = zip(("chunk", "mask", "screen", "analyse"), pairwise(laps), strict=True)
     return PreparedDocument(
         document_id=file.document_id,
         version=file.version,
@@ -97,6 +110,8 @@ def prepare_document(
         relations=_relations(title, chunks),
         topics=_topics(title, chunks),
         warnings=parsed.warnings,
+        screening=held.counts,
+        left_out=held.left_out,
         seconds={"parse": parse_seconds, **{step: end - begin for step, (begin, end) in steps}},
     )
 
@@ -127,15 +142,9 @@ def _mask_once(masker: Masker, texts: list[str]) -> tuple[dict[str, str], Counte
 
 
 def _prepared_chunk(
-    draft: ChunkDraft,
-    text: str,
-    html: str,
-    title: str,
-    headings: tuple[str, ...],
-    found: list[Morpheme] | None,
-    file: SourceFile,
-    settings: PreparationSettings,
+    item: Draft, title: str, found: list[Morpheme] | None, file: SourceFile, settings: PreparationSettings
 ) -> PreparedChunk:
+    draft, text, headings = item.draft, item.text, item.headings
     name = hashlib.sha256(f"{file.document_id}\0{file.version}\0{draft.ordinal}".encode()).hexdigest()[:20]
     chunk = Chunk(
         id=name,
@@ -146,8 +155,9 @@ def _prepared_chunk(
         language=detect_language(text),
         heading_path=headings,
         page=draft.page,
-        html=html if draft.html else None,
+        html=item.html or None,
         box=draft.box,
+        judgement=item.judgement,
     )
     above = context_of(title, headings, text)
     tokens = tokens_of(text, found, settings.analyser)
@@ -168,6 +178,12 @@ def context_of(title: str, headings: tuple[str, ...], text: str) -> str:
 def _analysed(text: str, analyser: str) -> str:
     settings = AnalyserSettings.model_validate_json(analyser)
     return tokens_of(text, morphemes([text], settings)[0], settings)
+
+
+def _reasons(parts: Sequence[LeftOut]) -> list[str]:
+    """Return the two reasons given most."""
+    counts = Counter(part.reasons[0] for part in parts if part.reasons)
+    return [reason for reason, _ in counts.most_common(2)]
 
 
 def _distinct_titles(title: str, headings: tuple[str, ...]) -> list[str]:
@@ -205,5 +221,8 @@ def _topics(title: str, chunks: list[PreparedChunk]) -> tuple[str, ...]:
 def with_version(file: SourceFile, settings: PreparationSettings) -> SourceFile:
     """Return `file` with the version and fingerprint that `settings` give it."""
     fingerprint = settings.fingerprint()
-    version = fingerprint_of([file.content_hash, sorted(file.groups), fingerprint])
+    made_of = [file.content_hash, sorted(file.groups), fingerprint]
+    if (judge := settings.screening.judge_for(file)) == TRUSTED:
+        made_of.append(judge)
+    version = fingerprint_of(made_of)
     return replace(file, version=version, fingerprint=fingerprint)

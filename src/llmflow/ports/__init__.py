@@ -31,7 +31,16 @@ from llmflow.ports.operations import (
     TemplateStore,
 )
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
-from llmflow.ports.state import Plan, PreparedChunk, PreparedDocument, ServedPassage, SourceFile, StagedDocument, StateStore
+from llmflow.ports.state import (
+    LeftOut,
+    Plan,
+    PreparedChunk,
+    PreparedDocument,
+    ServedPassage,
+    SourceFile,
+    StagedDocument,
+    StateStore,
+)
 from llmflow.ports.stores import (
     ChunkEdges,
     EntityNode,
@@ -82,6 +91,7 @@ __all__ = [
     "JobQueue",
     "JobStatus",
     "JobStore",
+    "LeftOut",
     "Message",
     "MessageStatus",
     "ModelRegistry",

@@ -34,6 +34,21 @@ class PreparedChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What in one passage speaks to a model, or may: for administrators."""
+
+    ordinal: int
+    """Place of the passage in its document; no served chunk has it where the passage was withheld."""
+    what: str
+    """`withheld`: all of the passage; `cut`: these sentences of it; `doubted`: they are served, but not answered from."""
+    text: str
+    """Masked, shortened."""
+    reasons: tuple[str, ...]
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedDocument:
     """One version of a document, ready to be indexed."""
 
@@ -48,6 +63,9 @@ class PreparedDocument:
     relations: tuple[Relation, ...] = ()
     topics: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    screening: Mapping[str, int] = field(default_factory=dict)
+    """Passages `withheld`, `cut` and `doubted`, as in `Document`."""
+    left_out: tuple[LeftOut, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each step in the worker; measured, never stored."""
 
@@ -144,6 +162,10 @@ class StateStore(Protocol):
 
     def document(self, document_id: str) -> Document | None:
         """Return one document of any tenant; whoever asks checks who may know of it."""
+        ...
+
+    def left_out(self, document_id: str) -> tuple[LeftOut, ...]:
+        """Return what of the served version speaks to a model, or may, in order; whoever asks checks who may know of it."""
         ...
 
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:

@@ -35,6 +35,7 @@ REASONS = {
     "addressed": "speaks to a model",
     "learned": "reads like what speaks to a model",
     "doubted": "may speak to a model",
+    "around": "stands in a document of which much speaks to a model",
     "examples": "gives examples with one answer for a model to go on with",
     "control": "dictates what is answered, or how",
     "refusal": "makes the model refuse or deny",

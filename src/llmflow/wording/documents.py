@@ -225,6 +225,12 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
         "{source} holds no text that could be searched. Add text, or turn on OCR for scanned pages.",
         "{source}에 찾을 수 있는 글이 없습니다. 글을 넣거나, 스캔한 쪽이면 글자 인식(OCR)을 켜 주세요.",
     ),
+    "document.speaks_to_models": (
+        "Most of {source} speaks to an AI instead of its readers ({reasons}), so nothing of it is served. If it is meant for "
+        "readers, an administrator can name it under ingestion.preparation.screening.trusted.",
+        "{source}의 글은 대부분 읽는 사람이 아니라 AI를 향한 것이어서({reasons}) 찾을 수 없게 두었습니다. 사람을 위한 문서라면 "
+        "관리자가 ingestion.preparation.screening.trusted에 넣을 수 있습니다.",
+    ),
     "worker.memory": (
         "The document needs more memory than a worker may use. Split it, or raise the memory limit of the workers.",
         "문서를 읽는 데 작업 프로세스에 허용된 것보다 많은 메모리가 필요합니다. 나누어 올리거나 메모리 한도를 올려 주세요.",

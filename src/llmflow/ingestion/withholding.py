@@ -1,0 +1,124 @@
+"""What in a document speaks to a model is left out before anything is made of its passages, and kept for administrators.
+
+So it reaches no index: neither its words' rarity nor its vectors nor its names can put honest passages in another order.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from llmflow.config import Settings
+from llmflow.ingestion.access import matches
+from llmflow.ingestion.chunking import ChunkDraft
+from llmflow.ports import LeftOut, SourceFile
+from llmflow.screening.judging import KEPT_SHARE, Judged, judge_of, judge_passage, letters_of, without
+from llmflow.screening.passages import ScreeningSettings
+from llmflow.screening.signs import REASONS
+from llmflow.types import OWN_SPACE, TRUSTED, Judgement
+
+SERVED_SHARE = 0.5
+"""A document of which less is left is not served at all until somebody has looked at it."""
+SHOWN = 100
+"""Parts of one document that are kept for administrators; more are only counted."""
+SHOWN_LETTERS = 600
+
+
+class TrustedSource(Settings):
+    """Documents that may quote what speaks to a model, such as a guide to attacks. Never what people upload for themselves."""
+
+    tenant: str
+    source: str
+    """Pattern of names, as in access.yml."""
+
+
+class WithholdingSettings(Settings):
+    """Whether passages are judged when they are made, by whom, and whose word is taken."""
+
+    enabled: bool = True
+    judge: ScreeningSettings = ScreeningSettings()
+    """Where it differs from `answering.screening`, passages are judged again at every question."""
+    trusted: tuple[TrustedSource, ...] = ()
+
+    def judge_for(self, file: SourceFile) -> str:
+        """Return the fingerprint of who judges a file: `TRUSTED` where it is taken as it is, empty where nobody does."""
+        if any(group.startswith(OWN_SPACE) for group in file.groups):
+            return judge_of(self.judge) if self.enabled else ""
+        if any(item.tenant == file.tenant and matches(item.source, file.source) for item in self.trusted):
+            return TRUSTED
+        return judge_of(self.judge) if self.enabled else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A passage before it is analysed: masked, without what speaks to a model."""
+
+    draft: ChunkDraft
+    text: str
+    html: str
+    headings: tuple[str, ...]
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What is left of a document's passages, and what is not."""
+
+    drafts: tuple[Draft, ...]
+    counts: Mapping[str, int]
+    """Passages `withheld` whole, `cut`, and `doubted`; without zeros."""
+    left_out: tuple[LeftOut, ...]
+
+
+def withhold(drafts: Sequence[Draft], title: str, file: SourceFile, settings: WithholdingSettings) -> Withheld:
+    """Return the passages with blanks in place of what surely speaks to a model, and without those of which too little is left.
+
+    What only may do so stays: it is told, and it is left out of answers (`llmflow.answering.untrusted`). Where less than
+    `KEPT_SHARE` of a document is left, all that is left is marked, to be a last resort; where less than `SERVED_SHARE` is, there
+    are no passages: it was written around what it says to a model.
+    """
+    judge = settings.judge_for(file)
+    if judge in ("", TRUSTED):
+        judgement = Judgement(TRUSTED) if judge else None
+        return Withheld(tuple(replace(draft, judgement=judgement) for draft in drafts), {}, ())
+    kept: list[Draft] = []
+    counts: Counter[str] = Counter()
+    left_out: list[LeftOut] = []
+    name = PurePosixPath(file.source).name
+    for draft in drafts:
+        judged = judge_passage(draft.text, (title, name, *draft.headings), settings.judge)
+        what = "withheld" if judged.withheld else "cut" if judged.flagged else "doubted" if judged.doubted else ""
+        if what:
+            counts[what] += 1
+            left_out.append(_left_out(draft, what, judged))
+        if judged.withheld:
+            continue
+        text = without(draft.text, judged.left_out)
+        judgement = Judgement(judge, judged.flagged, judged.doubtful, judged.doubted)
+        kept.append(replace(draft, text=text, html=draft.html if text == draft.text else "", judgement=judgement))
+    left, all_of_it = _letters(kept), _letters(drafts)
+    if left < SERVED_SHARE * all_of_it:
+        kept = []
+    elif left < KEPT_SHARE * all_of_it:
+        kept = [replace(draft, judgement=_around(draft.judgement)) for draft in kept]
+    worst = sorted(left_out, key=lambda part: (("withheld", "cut", "doubted").index(part.what), part.ordinal))[:SHOWN]
+    return Withheld(tuple(kept), dict(sorted(counts.items())), tuple(sorted(worst, key=lambda part: part.ordinal)))
+
+
+def _letters(drafts: Sequence[Draft]) -> int:
+    return sum(letters_of(draft.text) for draft in drafts)
+
+
+def _around(judgement: Judgement | None) -> Judgement | None:
+    """Return the judgement of a passage whose document speaks to a model at length elsewhere."""
+    if judgement is None or judgement.flagged:
+        return judgement
+    return replace(judgement, flagged=(REASONS["around"],), doubtful=())
+
+
+def _left_out(draft: Draft, what: str, judged: Judged) -> LeftOut:
+    spans = {"withheld": ((0, len(draft.text)),), "cut": judged.left_out, "doubted": judged.doubted}[what]
+    text = " … ".join(draft.text[start:end].strip() for start, end in spans)
+    shown = text if len(text) <= SHOWN_LETTERS else text[: SHOWN_LETTERS - 1] + "…"
+    reasons = judged.flagged or judged.doubtful
+    return LeftOut(draft.draft.ordinal, what, shown, reasons, draft.draft.page, draft.headings)
