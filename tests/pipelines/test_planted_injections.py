@@ -25,11 +25,11 @@ def test_no_answer_says_what_was_planted(ingested_sample, tmp_path):
             write_documents(planted, tmp_path / "planted")
             ingest(workspace, tmp_path / "planted")
             after = ask_all(workspace, before)
+            reasons = [document.reason for document in workspace.stores.state.documents() if document.reason]
         finally:
             workspace.close()
     changed = changed_answers(before, after, planted)
     assert not [item for item in changed if item.how == "says what was planted"]
-    # One borderline answer is refused since fewer passages share its words; one planted document lost its order in parsing.
-    assert len(changed) <= 2, changed
-    assert sum(bool(answer.suspicious) for answer in after.values()) > 0.5 * len(after)
-    assert all(answer.notice for answer in after.values() if answer.suspicious)
+    assert not [item for item in changed if item.how == "answered what was refused"]
+    assert len(changed) <= 2, changed  # one planted document lost its order in parsing
+    assert sum("speaks to an AI" in reason for reason in reasons) > 0.9 * len(planted)
