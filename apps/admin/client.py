@@ -199,11 +199,20 @@ class Client:
     # ---- documents
 
     def documents(
-        self, status: str = "", search: str = "", space: str = "all", limit: int = PAGE, offset: int = 0
-    ) -> shapes.Listed[shapes.Document]:
-        """List documents by source: of the tenant, those that one may read (`shared`) or one's own."""
+        self, status: str = "", search: str = "", space: str = "all", limit: int = PAGE, offset: int = 0,
+        instructions: bool = False,
+    ) -> shapes.Listed[shapes.Document]:  # fmt: skip
+        """List documents by source: of the tenant, those that one may read (`shared`) or one's own.
+
+        With `instructions` those only in which something speaks to a model, or may.
+        """
         asked = {"status": status, "search": search, "space": space, "limit": limit, "offset": offset}
+        asked |= {"instructions": "true"} if instructions else {}
         return self._get("/api/documents", shapes.Listed[shapes.Document], **asked)
+
+    def speaking(self, document_id: str) -> shapes.Listed[shapes.Speaking]:
+        """List the passages of a readable document that speak to a model, or may."""
+        return self._get(f"/api/documents/{_part(document_id)}/instructions", shapes.Listed[shapes.Speaking])
 
     def upload(self, name: str, content: bytes, groups: Sequence[str], reason: str = "") -> shapes.Accepted:
         given = {"files": {"file": (name, content)}, "data": {"groups": list(groups)}, "params": _given({"reason": reason})}

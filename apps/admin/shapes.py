@@ -91,7 +91,20 @@ class Document(Shape):
     pages: int | None
     chunks: int
     pii: dict[str, int]
+    screening: dict[str, int] = {}
+    """Passages that speak to a model: `withheld`, `cut`, `doubted`."""
     updated_at: str
+
+
+class Speaking(Shape):
+    """A passage in which something speaks to a model, or may."""
+
+    ordinal: int
+    heading: str
+    page: int | None
+    found: str
+    reasons: list[str]
+    excerpt: str
 
 
 class Job(Shape):
@@ -130,6 +143,7 @@ class Corpus(Shape):
     chunks: int
     bytes: int
     pii: dict[str, int]
+    screening: dict[str, int] = {}
     waiting: int
     newest_at: str
     freshness_s: float

@@ -24,6 +24,15 @@ CHUNKS = Word("조각", "Passages")
 PAGES = Word("쪽", "Pages")
 SIZE = Word("크기", "Size")
 PII = Word("가린 개인정보", "Masked")
+SCREENING = Word("AI를 향한 지시", "Speaks to the AI")
+SCREENED = {
+    "withheld": Word("통째로 뺌", "left out"),
+    "cut": Word("일부를 뺌", "partly left out"),
+    "doubted": Word("의심", "doubted"),
+}
+HOLDS_INSTRUCTIONS = Word("AI를 향한 지시가 있는 문서만", "Holds instructions")
+SPEAKING = Word("AI를 향한 지시가 있는 구절", "Passages that speak to the AI")
+SPEAKING_MORE = Word("모두 {count}개 가운데 처음 {shown}개입니다.", "The first {shown} of {count}.")
 UPDATED = Word("바뀐 때 (UTC)", "Changed (UTC)")
 FAILURE = Word("실패한 까닭과 할 일", "Why it failed, and what to do")
 NOTHING = Word("해당하는 문서가 없습니다. 아래에서 올리거나 `llmflow ingest`로 읽어 들이십시오.",

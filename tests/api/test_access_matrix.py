@@ -63,6 +63,7 @@ MATRIX: dict[str, str | Permission] = {
     "GET /api/documents/{document_id}": P.CHAT,
     "DELETE /api/documents/{document_id}": P.CHAT,
     "GET /api/documents/{document_id}/file": P.CHAT,
+    "GET /api/documents/{document_id}/instructions": P.CHAT,
     "POST /api/documents/{document_id}/reindex": P.CHAT,
     "GET /api/jobs": P.CHAT,
     "GET /api/jobs/{job_id}": P.CHAT,

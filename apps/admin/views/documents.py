@@ -65,7 +65,8 @@ def _filtered(visit: Visit) -> list[Document]:
         say(words.SPACE), list(words.SPACES), format_func=lambda code: named(words.SPACES, code), key="document space"
     )
     search = right.text_input(say(texts.SEARCH), key="document search", icon=":material/search:")
-    found = visit.client.documents(status, search.strip(), space).items
+    speaking = st.checkbox(say(words.HOLDS_INSTRUCTIONS), key="holds instructions")
+    found = visit.client.documents(status, search.strip(), space, instructions=speaking).items
     return sorted(found, key=lambda document: document.status != "failed")  # what needs somebody first
 
 
@@ -81,8 +82,13 @@ def _row(document: Document, with_reason: bool) -> dict[str, Any]:
         say(words.PAGES): document.pages,
         say(words.SIZE): size(document.size),
         say(words.PII): sum(document.pii.values()),
+        say(words.SCREENING): _screened(document),
         say(words.UPDATED): moment(document.updated_at),
     }
+
+
+def _screened(document: Document) -> str:
+    return ", ".join(f"{named(words.SCREENED, kind)} {count}" for kind, count in document.screening.items())
 
 
 def shown_groups(groups: Sequence[str]) -> str:
@@ -98,12 +104,26 @@ def _show_document(visit: Visit, document: Document, may_change: bool) -> None:
             f"{say(words.GROUPS)}: {shown_groups(document.groups)}",
             f"{say(words.CHUNKS)}: {document.chunks:,}",
             f"{say(words.PII)}: {', '.join(f'{kind} {count}' for kind, count in document.pii.items()) or say(texts.NONE)}",
+            f"{say(words.SCREENING)}: {_screened(document) or say(texts.NONE)}",
         ]
         st.markdown(plain(" · ".join(told)))
         if document.reason:
             st.error(f"**{say(words.FAILURE)}**\n\n{plain(document.reason)}")
+        if document.space != "other" and document.screening:
+            _show_speaking(visit, document)
         if may_change or document.space == "own":
             _show_buttons(visit, document)
+
+
+def _show_speaking(visit: Visit, document: Document) -> None:
+    found = visit.client.speaking(document.id)
+    with st.expander(f"{say(words.SPEAKING)}: {found.total}", icon=":material/shield:"):
+        for passage in found.items:
+            place = " · ".join(filter(None, (named(words.SCREENED, passage.found), passage.heading)))
+            st.markdown(f"**{plain(place)}**  \n{plain(passage.excerpt)}")
+            st.caption(plain("; ".join(passage.reasons)))
+        if found.total > len(found.items):
+            st.caption(say(words.SPEAKING_MORE, count=found.total, shown=len(found.items)))
 
 
 def _show_buttons(visit: Visit, document: Document) -> None:

@@ -1,5 +1,6 @@
 """The whole ingestion, in the four steps that the Kedro pipeline runs as nodes."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -50,6 +51,8 @@ class IngestionReport:
     chunks: int
     pii: Mapping[str, int]
     """Masked personal data by kind, over the documents of this run's sources."""
+    screening: Mapping[str, int]
+    """Passages that speak to a model, over the documents of this run's sources: `withheld`, `cut`, `doubted`."""
     extraction: Mapping[str, int]
     """Passages that a language model was asked for and that failed; empty where it is off."""
     graph: Mapping[str, int]
@@ -93,10 +96,12 @@ def summarise(
     documents = [document for document in stores.state.documents() if document.id in wanted]
     by_format: dict[str, dict[str, int]] = {}
     pii: dict[str, int] = {}
+    screening: Counter[str] = Counter()
     for document in documents:
         name = document.format or _suffix(document.source)
         statuses = by_format.setdefault(name, {})
         statuses[document.status] = statuses.get(document.status, 0) + 1
+        screening.update(document.screening)
         for kind, count in document.pii.items():
             pii[kind] = pii.get(kind, 0) + count
     return IngestionReport(
@@ -113,6 +118,7 @@ def summarise(
         failures=tuple({"source": d.source, "tenant": d.tenant, "reason": d.reason} for d in documents if d.reason),
         chunks=sum(document.chunks for document in documents),
         pii=dict(sorted(pii.items())),
+        screening=dict(sorted(screening.items())),
         extraction=dict(prepared.extraction),
         graph=asdict(stores.graph.statistics()),
         seconds={name: round(value, 3) for name, value in {**prepared.seconds, **indexed.seconds}.items()},

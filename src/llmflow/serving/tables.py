@@ -37,6 +37,7 @@ def print_ingestion(report: IngestionReport) -> None:
         f"{report.failed} failed, {report.failed_before} failed before; {report.chunks} chunks, {report.embedded} embedded now"
     )
     _print_counts("Personal data masked", report.pii)
+    _print_counts("Passages that speak to a model", report.screening)
     _print_counts("Passages read by the language model for entities", report.extraction)
     _print_counts("Graph", report.graph)
     _print_counts("Seconds a stage (worker seconds for parse to analyse)", report.seconds)
@@ -91,7 +92,7 @@ def print_documents(documents: Sequence[Document]) -> None:
     from rich.table import Table
 
     table = Table()
-    for column in ("id", "tenant", "groups", "source", "status", "chunks", "PII", "reason"):
+    for column in ("id", "tenant", "groups", "source", "status", "chunks", "PII", "to a model", "reason"):
         table.add_column(column, overflow="fold")
     for item in documents:
         table.add_row(
@@ -102,6 +103,7 @@ def print_documents(documents: Sequence[Document]) -> None:
             item.status,
             str(item.chunks),
             str(sum(item.pii.values())),
+            " ".join(f"{name} {count}" for name, count in item.screening.items()),
             item.reason,
         )
     _console().print(table)

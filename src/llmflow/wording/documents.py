@@ -257,6 +257,14 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
         "It failed without a reason.",
         "까닭을 남기지 않고 실패했습니다.",
     ),
+    "document.searchable": (
+        "{count} passages can be searched.",
+        "구절 {count}개를 검색할 수 있습니다.",
+    ),
+    "document.searchable_but": (
+        "{count} passages can be searched. {left} passages of this document speak to the AI and are left out.",
+        "구절 {count}개를 검색할 수 있습니다. 이 문서의 구절 {left}개에 AI를 향한 지시가 있어 그 부분을 뺐습니다.",
+    ),
     "document.original_gone": (
         "The original of {source} is not kept any more. Upload it again, or delete the document.",
         "{source}의 원본이 더는 없습니다. 다시 올리거나 문서를 지워 주세요.",

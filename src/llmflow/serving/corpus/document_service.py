@@ -14,7 +14,7 @@ from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, PermissionDenied, StoreUnavailable
 from llmflow.ingestion.prepare import PreparationSettings, with_version
 from llmflow.ingestion.sources import document_id as id_of
-from llmflow.ports import AuditLog, Job, JobQueue, JobStatus, JobStore, Plan, SourceFile, Stores
+from llmflow.ports import AuditLog, Job, JobQueue, JobStatus, JobStore, LeftOut, Plan, SourceFile, Stores
 from llmflow.serving.corpus.ingesting import remove_document
 from llmflow.serving.corpus.uploads import Received, check_content, too_large
 from llmflow.serving.locks import ingestion_lock
@@ -115,6 +115,13 @@ class DocumentService:
         if account.principal().may_read(document.tenant, document.groups):
             return document
         return replace(document, title=Path(document.source).name)
+
+    def speaking(self, account: Account, document_id: str) -> tuple[LeftOut, ...]:
+        """Return what of a document's passages speaks to a model, or may, in order; for readers only. Raises NotFound."""
+        found = self._stores.state.document(document_id)
+        if found is None or not account.principal().may_read(found.tenant, found.groups):
+            raise _no_document()
+        return self._stores.state.left_out(document_id)
 
     def original(self, account: Account, document_id: str) -> tuple[Document, bytes]:
         """Return a document and its original, for readers only. Raises NotFound."""

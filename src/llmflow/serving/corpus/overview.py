@@ -20,6 +20,8 @@ class CorpusOverview:
     chunks: int
     bytes: int
     pii: dict[str, int]
+    screening: dict[str, int]
+    """Passages that speak to a model, as in Document."""
     waiting: int
     """Documents that are pending or processing."""
     oldest_waiting_s: float
@@ -41,9 +43,11 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
     waiting = [d for d in documents if d.status in (DocumentStatus.PENDING, DocumentStatus.PROCESSING)]
     failed = sorted((d for d in documents if d.status is DocumentStatus.FAILED), key=lambda d: d.updated_at, reverse=True)
     pii: Counter[str] = Counter()
+    screening: Counter[str] = Counter()
     spaces: Counter[str] = Counter()
     for document in documents:
         pii.update(document.pii)
+        screening.update(document.screening)
         spaces.update({"own spaces" if group.startswith(OWN_SPACE) else group for group in document.groups})
     oldest = seconds_since(min((d.updated_at for d in waiting), default=""), now)
     return CorpusOverview(
@@ -54,6 +58,7 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
         chunks=sum(d.chunks for d in documents),
         bytes=sum(d.size for d in documents),
         pii=dict(sorted(pii.items())),
+        screening=dict(sorted(screening.items())),
         waiting=len(waiting),
         oldest_waiting_s=oldest,
         newest_at=max((d.updated_at for d in documents if d.status is DocumentStatus.READY), default=""),

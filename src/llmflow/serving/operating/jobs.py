@@ -20,7 +20,7 @@ from llmflow.ports import Consumer, Job, JobQueue, JobStatus, JobStore, Stores
 from llmflow.serving.corpus.ingesting import ingest_original, remove_document
 from llmflow.serving.locks import ingestion_lock
 from llmflow.serving.operating.settings import JobSettings
-from llmflow.types import DocumentStatus
+from llmflow.types import Document, DocumentStatus
 from llmflow.wording import said
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWo
             return JobStatus.DONE, "The document was deleted meanwhile."
         if document.status is DocumentStatus.FAILED:
             return JobStatus.FAILED, document.reason
-        return JobStatus.DONE, f"{document.chunks} passages can be searched."
+        return JobStatus.DONE, _searchable(document)
 
     def reindex(job: Job, report: Report) -> tuple[JobStatus, str]:
         return ingest(job, report, again=True)
@@ -169,6 +169,11 @@ def document_handlers(stores: Stores, ingestion: IngestionSettings, warm: WarmWo
         return JobStatus.DONE, "It is gone from every store."
 
     return {"ingest": ingest, "reindex": reindex, "delete": delete}
+
+
+def _searchable(document: Document) -> str:
+    count, left = document.chunks, document.screening.get("withheld", 0) + document.screening.get("cut", 0)
+    return said("document.searchable_but", count=count, left=left) if left else said("document.searchable", count=count)
 
 
 @contextmanager

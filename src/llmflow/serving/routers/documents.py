@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from llmflow.accounts.permissions import Permission
 from llmflow.context import current_language
-from llmflow.ports import Job, JobStatus
+from llmflow.ports import Job, JobStatus, LeftOut
 from llmflow.serving.corpus.document_service import DocumentService, Uploaded
 from llmflow.serving.corpus.uploads import receive
 from llmflow.serving.people.auth import Guard
@@ -63,6 +63,9 @@ class DocumentOut(BaseModel):
     chunks: int
     pii: dict[str, int]
     """Masked personal data by kind; only for readers."""
+    screening: dict[str, int]
+    """Passages that speak to a model: `withheld` whole, `cut` (searched without that part), `doubted`. Empty where nothing was
+    found."""
     updated_at: str
 
     @classmethod
@@ -83,6 +86,7 @@ class DocumentOut(BaseModel):
             pages=document.pages,
             chunks=document.chunks,
             pii=dict(document.pii) if readable else {},
+            screening=dict(document.screening),
             updated_at=document.updated_at,
         )
 
@@ -134,6 +138,36 @@ class DocumentsOut(BaseModel):
     total: int
 
 
+class SpeakingPassageOut(BaseModel):
+    """A passage in which something speaks to a model, or may."""
+
+    ordinal: int
+    """Its place in the document, from 0."""
+    heading: str
+    page: int | None
+    found: str
+    """`withheld`: all of it is left out; `cut`: these sentences are; `doubted`: it is searched, these are not answered from."""
+    reasons: list[str]
+    excerpt: str
+    """What speaks: masked, shortened."""
+
+    @classmethod
+    def of(cls, part: LeftOut) -> "SpeakingPassageOut":
+        return cls(
+            ordinal=part.ordinal,
+            heading=" > ".join(part.heading_path),
+            page=part.page,
+            found=part.what,
+            reasons=list(part.reasons),
+            excerpt=part.text,
+        )
+
+
+class SpeakingOut(BaseModel):
+    items: list[SpeakingPassageOut]
+    total: int
+
+
 class JobsOut(BaseModel):
     items: list[JobOut]
     total: int
@@ -154,11 +188,17 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
         space: Literal["own", "shared", "all"] = "own",
         status: DocumentStatus | None = None,
         search: Search = "",
+        instructions: bool = False,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> DocumentsOut:
-        """List documents by source: your own, those shared with you, or with corpus.read all of the tenant."""
+        """List documents by source: your own, those shared with you, or with corpus.read all of the tenant.
+
+        With `instructions` only those in which passages speak to a model, or may.
+        """
         found = service.listing(account, guard.permissions(account), space, status or "", search)
+        if instructions:
+            found = [document for document in found if document.screening]
         page = found[offset : offset + limit]
         return DocumentsOut(items=[DocumentOut.of(document, account) for document in page], total=len(found))
 
@@ -182,6 +222,13 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
         """Return the original as it was given, to be saved and never shown; for readers only."""
         found, content = service.original(account, document_id)
         return Response(content, media_type="application/octet-stream", headers=_attachment(found.source.rsplit("/", 1)[-1]))
+
+    @router.get("/api/documents/{document_id}/instructions", responses=problems(401, 404))
+    def instructions(document_id: str, account: chats, limit: Limit = 50, offset: Offset = 0) -> SpeakingOut:  # type: ignore[valid-type]
+        """List the passages of a document that speak to a model, or may, with reasons; for readers only."""
+        found = service.speaking(account, document_id)
+        items = [SpeakingPassageOut.of(part) for part in found[offset : offset + limit]]
+        return SpeakingOut(items=items, total=len(found))
 
     @router.delete("/api/documents/{document_id}", responses=problems(401, 403, 404))
     def delete(document_id: str, account: chats, reason: Reason = "") -> DeletedOut:  # type: ignore[valid-type]

@@ -118,6 +118,8 @@ class CorpusOut(BaseModel):
     chunks: int
     bytes: int
     pii: dict[str, int]
+    screening: dict[str, int]
+    """Passages that speak to a model: `withheld`, `cut`, `doubted`."""
     waiting: int
     oldest_waiting_s: float
     newest_at: str
