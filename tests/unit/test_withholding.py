@@ -1,5 +1,7 @@
 """What speaks to a model is left out when passages are made: no index learns of it, administrators do."""
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from llmflow.errors import DocumentError
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file, with_version
 from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings
 from llmflow.ports import PreparedDocument, SourceFile
-from llmflow.screening.judging import judge_of
+from llmflow.screening.judging import RULES_VERSION, judge_of, judge_passage
 from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import TRUSTED, Document, DocumentStatus, Hit, Judgement
 
@@ -23,6 +25,7 @@ HONEST = (
     "The list of badges is compared with the list of rooms twice a year. Lockers in the basement open with the same badge."
 )
 SETTINGS = PreparationSettings()
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 
 
 def prepared(folder: Path, text: str, settings: PreparationSettings = SETTINGS, name: str = "badges.md", groups=("*",)):
@@ -86,6 +89,16 @@ def test_another_judge_judges_again_and_keeps_what_was_found_before(tmp_path: Pa
     assert screen([late], other).reasons
     before = replace(hit, chunk=replace(hit.chunk, judgement=Judgement("another", flagged=("said before",))))
     assert screen([before]).reasons == {hit.chunk.id: ("said before",)}
+
+
+def test_kept_judgements_are_those_of_this_code():
+    """Where this fails on purpose: raise `RULES_VERSION`, or judgements that are kept with passages stay in use though they changed."""
+    total = hashlib.sha256()
+    for name in ("injections.jsonl", "benign_imperatives.jsonl"):
+        for line in (SAMPLE / name).read_text(encoding="utf-8").splitlines():
+            judged = judge_passage(json.loads(line)["text"], ())
+            total.update(repr((judged.withheld, judged.left_out, judged.doubted)).encode())
+    assert (RULES_VERSION, total.hexdigest()[:12]) == (1, "4ae4fbaf4052")
 
 
 def test_a_trusted_document_is_taken_as_written_but_never_an_own_upload(tmp_path: Path):

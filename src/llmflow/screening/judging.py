@@ -16,7 +16,7 @@ from llmflow.screening.patterns import doubtful_spans, instruction_spans
 from llmflow.screening.signs import REASONS
 
 RULES_VERSION = 1
-"""Raised when patterns or rules change what is found; the classifier has a version of its own."""
+"""Raised when patterns or rules change what is found, which a test notices; the classifier has a version of its own."""
 KEPT_SHARE = 0.8
 """A passage of which less is left was written for the model, not for readers: it is left out whole."""
 _ROLE_LABEL = re.compile(r"\W*(?:system|assistant|instructions?|user)\s*[:：]\s*", re.IGNORECASE)
