@@ -92,7 +92,7 @@ def test_another_judge_judges_again_and_keeps_what_was_found_before(tmp_path: Pa
 
 
 def test_kept_judgements_are_those_of_this_code():
-    """Where this fails on purpose: raise `RULES_VERSION`, or judgements that are kept with passages stay in use though they changed."""
+    """Where this fails on purpose: raise `RULES_VERSION`, or judgements kept with passages stay in use though they changed."""
     total = hashlib.sha256()
     for name in ("injections.jsonl", "benign_imperatives.jsonl"):
         for line in (SAMPLE / name).read_text(encoding="utf-8").splitlines():
