@@ -262,6 +262,19 @@ class StateStoreContract:
         assert (document.status, document.reason, document.version) == (DocumentStatus.FAILED, "The file is encrypted.", "v1")
         assert set(store.resolve(ids("a"), STAFF)) == set(ids("a"))
 
+    def test_failed_version_can_take_the_served_one_with_it(self, store: StateStore):
+        serve(store, "a")
+        serve(store, "b")
+        store.register([file("a", "v2")])
+        store.fail("a", "v1", "old news", withdraw=True)
+        assert set(store.resolve(ids("a"), STAFF)) == set(ids("a"))
+        store.fail("a", "v2", "It speaks to an AI.", withdraw=True)
+        found = store.document("a")
+        assert found and (found.status, found.version, found.chunks) == (DocumentStatus.FAILED, "", 0)
+        assert store.resolve([*ids("a"), *ids("b")], STAFF).keys() == set(ids("b"))
+        assert set(store.removals(10)[0]) == set(ids("a"))
+        assert store.register([file("a", "v2")]) == {"a": Plan.FAILED_BEFORE}
+
     def test_failure_of_a_version_no_longer_wanted_is_ignored(self, store: StateStore):
         store.register([file("a", "v2")])
         store.fail("a", "v1", "old news")

@@ -218,7 +218,7 @@ def test_what_speaks_to_a_model_is_counted_for_all_and_shown_to_readers_alone(ho
     assert seen["status"] == "ready" and seen["screening"] == {"withheld": 1}
     jobs = house.as_(HR).get("/api/jobs").json()["items"]
     note = next(job["note"] for job in jobs if job["document_id"] == document["id"])
-    assert note.endswith("1 passages of this document speak to the AI and are left out.")
+    assert note.endswith("Parts of 1 passages speak to the AI and are left out.")
     listed = house.as_(HR).get("/api/documents", params={"instructions": True}).json()
     assert [item["id"] for item in listed["items"]] == [document["id"]] and listed["total"] == 1
     told = house.as_(HR).get(f"{at}/instructions").json()

@@ -382,3 +382,8 @@ def test_a_summary_in_a_conversation_is_neither_rewritten_nor_kept():
         asked = Converser(answerer(*LEAVE), cache=cache)
         *_, answer = asked.stream("이 문서를 요약해 줘", ME, history=history, options=AskOptions(documents=("d",)))
         assert isinstance(answer, Answer) and answer.found and answer.asked == "" and not kept
+
+
+@pytest.mark.parametrize("question", ["Summarise the key findings list of this file", "Please summarize the key findings report"])
+def test_who_says_summarise_wants_one_whatever_stands_behind_it(question: str):
+    assert summary_request(question) is not None

@@ -10,7 +10,7 @@ import pytest
 from llmflow.answering.untrusted import screen
 from llmflow.errors import DocumentError
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file, with_version
-from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings
+from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings, speaks_to_models
 from llmflow.ports import PreparedDocument, SourceFile
 from llmflow.screening.judging import RULES_VERSION, judge_of, judge_passage
 from llmflow.screening.passages import ScreeningSettings
@@ -65,8 +65,15 @@ def test_a_document_around_an_order_is_a_last_resort_and_one_that_is_mostly_orde
     marked = prepared(tmp_path, f"# Badges\n\n{HONEST}\n\n## Notes\n\n{' '.join([ORDER] * 3)}\n")
     assert all(item.chunk.judgement and item.chunk.judgement.flagged for item in marked.chunks)
     assert not screen(hits_of(marked)).clean and screen(hits_of(marked)).rest
-    with pytest.raises(DocumentError, match=r"Most of badges.md speaks to an AI.*trusted"):
+    with pytest.raises(DocumentError, match=r"badges.md speaks to an AI.*trusted"):
         prepared(tmp_path, f"# Badges\n\nBadges are red. {ORDER} {ORDER}\n")
+
+
+def test_a_manual_may_have_a_section_called_instructions(tmp_path: Path):
+    found = prepared(tmp_path, f"# Coffee machine\n\n{HONEST}\n\n## Instructions:\n\nFill the tank and press the button twice.\n")
+    assert not found.screening and any("press the button" in item.chunk.text for item in found.chunks)
+    planted = prepared(tmp_path, f"# Badges\n\n{HONEST}\n\n## System:\n\n{ORDER}\n")
+    assert planted.screening == {"withheld": 1}
 
 
 def test_stored_judgements_say_what_judging_anew_would(tmp_path: Path):
@@ -109,8 +116,9 @@ def test_a_trusted_document_is_taken_as_written_but_never_an_own_upload(tmp_path
     assert not found.screening and ORDER in found.chunks[0].chunk.text
     assert found.chunks[0].chunk.judgement == Judgement(TRUSTED) and screen(hits_of(found)).clean
     for name, groups in (("it/attacks.md", ("*",)), ("security/attacks.md", ("user:1",))):
-        with pytest.raises(DocumentError):
+        with pytest.raises(DocumentError, match="trusted" if groups == ("*",) else "upload it again") as refused:
             prepared(tmp_path, text, settings, name, groups)
+        assert speaks_to_models(str(refused.value))
 
 
 def test_trusting_some_documents_prepares_only_them_again(tmp_path: Path):

@@ -109,19 +109,20 @@ class SqlStateStore(StateReader):
                 _forget_removals(connection, "chunk", [item.chunk.id for item in prepared.chunks])
                 connection.execute(insert(chunks), [_chunk_row(prepared.version, item) for item in prepared.chunks])
 
-    def fail(self, document_id: str, version: str, reason: str) -> None:
+    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False) -> None:
         from sqlalchemy import update
 
         from llmflow.adapters.sql_state_tables import documents, now
 
+        values: dict[str, Any] = {"reason": in_language(reason, "en"), "reason_said": kept(reason), "updated_at": now()}
         with self._write() as connection:
-            connection.execute(
+            failed = connection.execute(
                 update(documents)
                 .where(documents.c.id == document_id, documents.c.wanted == version)
-                .values(
-                    status=DocumentStatus.FAILED, reason=in_language(reason, "en"), reason_said=kept(reason), updated_at=now()
-                )
+                .values(status=DocumentStatus.FAILED, **values, **({"active": None} if withdraw else {}))
             )
+            if withdraw and failed.rowcount:
+                _drop_versions(connection, document_id, keep=None)
 
     def activate(self, versions_by_document: Mapping[str, str]) -> None:
         from sqlalchemy import bindparam, select, update

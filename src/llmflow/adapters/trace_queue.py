@@ -105,7 +105,7 @@ class QueuedTracer:
         writer = self._opened()
         while True:
             with self._news:
-                if not self._closing:
+                if not self._closing and len(self._waiting) < self._settings.batch:  # a burst is not told again
                     self._news.wait(self._settings.every_s)
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.batch))]
                 self._writing = len(batch)

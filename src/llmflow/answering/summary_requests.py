@@ -200,6 +200,7 @@ _MAKING = frozenset("write make create produce prepare draft".split())
 _NEW = frozenset("a an another one short brief concise quick simple".split())
 _KNOWN = frozenset("the our my".split())
 _POLITE = frozenset("please pls kindly".split())
+_MAKES_ONE = re.compile(r"summ?[ae]ri[sz](?:e|ing)")
 _READING = re.compile(rf"(?:read|review|look (?:at|through))(?: me)? (?:the|this|that|our|my) (?:{_NOUN_EN})\b(?! of)")
 
 
@@ -221,6 +222,8 @@ def _english(text: str) -> SummaryRequest | None:
 
 def _means_a_part(words: Sequence[str]) -> bool:
     """Return whether what is called a summary is to be shown, as the overview page or a description, not one to be made."""
+    if any(_MAKES_ONE.fullmatch(word) for word in words):
+        return False
     there = words[:1] == ["do"] and "have" in words[:3]
     for place, word in enumerate(words):
         before, after = words[max(0, place - 3) : place], words[place + 1 : place + 2]

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -16,8 +15,8 @@ from llmflow.ingestion.extraction import ExtractionSettings
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ingestion.parsing import ParserSettings, load_readers, parse_file
-from llmflow.ingestion.withholding import Draft, WithholdingSettings, withhold
-from llmflow.ports import LeftOut, PreparedChunk, PreparedDocument, SourceFile
+from llmflow.ingestion.withholding import Draft, WithholdingSettings, refusal, withhold
+from llmflow.ports import PreparedChunk, PreparedDocument, SourceFile
 from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.screening.judging import judge_of
@@ -92,7 +91,7 @@ def prepare_document(
     ]
     held = withhold(masked, title, file, settings.screening)
     if not held.drafts:
-        raise DocumentError(said("document.speaks_to_models", source=file.source, reasons="; ".join(_reasons(held.left_out))))
+        raise DocumentError(refusal(file))
     laps.append(perf_counter())
     found = morphemes([item.text for item in held.drafts], settings.analyser)
     chunks = [_prepared_chunk(item, title, each, file, settings) for item, each in zip(held.drafts, found, strict=True)]
@@ -178,12 +177,6 @@ def context_of(title: str, headings: tuple[str, ...], text: str) -> str:
 def _analysed(text: str, analyser: str) -> str:
     settings = AnalyserSettings.model_validate_json(analyser)
     return tokens_of(text, morphemes([text], settings)[0], settings)
-
-
-def _reasons(parts: Sequence[LeftOut]) -> list[str]:
-    """Return the two reasons given most."""
-    counts = Counter(part.reasons[0] for part in parts if part.reasons)
-    return [reason for reason, _ in counts.most_common(2)]
 
 
 def _distinct_titles(title: str, headings: tuple[str, ...]) -> list[str]:

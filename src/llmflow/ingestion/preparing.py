@@ -17,6 +17,7 @@ from llmflow.ingestion.enriching import Enricher, open_enricher
 from llmflow.ingestion.indexing import Progress
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
+from llmflow.ingestion.withholding import speaks_to_models
 from llmflow.ingestion.workers import Outcome, WarmWorkers, map_files
 from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
 from llmflow.retrieval.tokens import HANGUL
@@ -202,7 +203,8 @@ def _run(
 
 def _keep(file: SourceFile, outcome: Outcome[PreparedDocument], stores: Stores, report: PrepareReport) -> None:
     if outcome.value is None:
-        stores.state.fail(file.document_id, file.version, outcome.error or said("worker.no_reason"))
+        reason = outcome.error or said("worker.no_reason")
+        stores.state.fail(file.document_id, file.version, reason, withdraw=speaks_to_models(reason))
         report.failed += 1
         return
     stores.state.stage(outcome.value, file.groups)

@@ -10,6 +10,7 @@ from llmflow.ingestion.indexing import IndexingSettings, IndexReport, Progress, 
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, keep_original, prepare_documents
 from llmflow.ingestion.sources import SourceSettings, find_files
+from llmflow.ingestion.withholding import speaks_to_models
 from llmflow.ports import Notifier, Plan, SourceFile, Stores
 from llmflow.types import DocumentStatus
 
@@ -52,7 +53,8 @@ class IngestionReport:
     pii: Mapping[str, int]
     """Masked personal data by kind, over the documents of this run's sources."""
     screening: Mapping[str, int]
-    """Passages that speak to a model, over the documents of this run's sources: `withheld`, `cut`, `doubted`."""
+    """Passages that speak to a model, over the documents of this run's sources: `withheld`, `cut`, `doubted`; and documents
+    `refused` for it."""
     extraction: Mapping[str, int]
     """Passages that a language model was asked for and that failed; empty where it is off."""
     graph: Mapping[str, int]
@@ -102,6 +104,7 @@ def summarise(
         statuses = by_format.setdefault(name, {})
         statuses[document.status] = statuses.get(document.status, 0) + 1
         screening.update(document.screening)
+        screening["refused"] += speaks_to_models(document.reason)
         for kind, count in document.pii.items():
             pii[kind] = pii.get(kind, 0) + count
     return IngestionReport(
@@ -118,7 +121,7 @@ def summarise(
         failures=tuple({"source": d.source, "tenant": d.tenant, "reason": d.reason} for d in documents if d.reason),
         chunks=sum(document.chunks for document in documents),
         pii=dict(sorted(pii.items())),
-        screening=dict(sorted(screening.items())),
+        screening={kind: count for kind, count in sorted(screening.items()) if count},
         extraction=dict(prepared.extraction),
         graph=asdict(stores.graph.statistics()),
         seconds={name: round(value, 3) for name, value in {**prepared.seconds, **indexed.seconds}.items()},

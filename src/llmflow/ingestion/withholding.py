@@ -16,6 +16,7 @@ from llmflow.screening.judging import KEPT_SHARE, Judged, judge_of, judge_passag
 from llmflow.screening.passages import ScreeningSettings
 from llmflow.screening.signs import REASONS
 from llmflow.types import OWN_SPACE, TRUSTED, Judgement
+from llmflow.wording import said
 
 SERVED_SHARE = 0.5
 """A document of which less is left is not served at all until somebody has looked at it."""
@@ -42,11 +43,24 @@ class WithholdingSettings(Settings):
 
     def judge_for(self, file: SourceFile) -> str:
         """Return the fingerprint of who judges a file: `TRUSTED` where it is taken as it is, empty where nobody does."""
-        if any(group.startswith(OWN_SPACE) for group in file.groups):
-            return judge_of(self.judge) if self.enabled else ""
-        if any(item.tenant == file.tenant and matches(item.source, file.source) for item in self.trusted):
+        if not _is_own(file) and any(item.tenant == file.tenant and matches(item.source, file.source) for item in self.trusted):
             return TRUSTED
         return judge_of(self.judge) if self.enabled else ""
+
+
+REFUSALS = ("document.speaks_to_models", "document.own_speaks_to_models")
+
+
+def refusal(file: SourceFile) -> str:
+    """Return why nothing of a file is served; what can be done about it differs for an own upload."""
+    if _is_own(file):
+        return said("document.own_speaks_to_models", source=file.source)
+    return said("document.speaks_to_models", source=file.source)
+
+
+def speaks_to_models(reason: str) -> bool:
+    """Return whether a document failed because it speaks to a model."""
+    return getattr(reason, "code", "") in REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,10 @@ def _around(judgement: Judgement | None) -> Judgement | None:
     if judgement is None or judgement.flagged:
         return judgement
     return replace(judgement, flagged=(REASONS["around"],), doubtful=())
+
+
+def _is_own(file: SourceFile) -> bool:
+    return any(group.startswith(OWN_SPACE) for group in file.groups)
 
 
 def _left_out(draft: Draft, what: str, judged: Judged) -> LeftOut:

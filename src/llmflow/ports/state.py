@@ -113,8 +113,8 @@ class StateStore(Protocol):
         """Keep a prepared version beside the served one; an older staged version is put up for removal."""
         ...
 
-    def fail(self, document_id: str, version: str, reason: str) -> None:
-        """Record why a version cannot be had; a version served before stays."""
+    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False) -> None:
+        """Record why a version cannot be had; a version served before stays, or is served no longer where `withdraw` is given."""
         ...
 
     def staged(self, limit_chunks: int, after: str = "") -> list[StagedDocument]:

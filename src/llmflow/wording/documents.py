@@ -226,10 +226,16 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
         "{source}에 찾을 수 있는 글이 없습니다. 글을 넣거나, 스캔한 쪽이면 글자 인식(OCR)을 켜 주세요.",
     ),
     "document.speaks_to_models": (
-        "Most of {source} speaks to an AI instead of its readers ({reasons}), so nothing of it is served. If it is meant for "
-        "readers, an administrator can name it under ingestion.preparation.screening.trusted.",
-        "{source}의 글은 대부분 읽는 사람이 아니라 AI를 향한 것이어서({reasons}) 찾을 수 없게 두었습니다. 사람을 위한 문서라면 "
-        "관리자가 ingestion.preparation.screening.trusted에 넣을 수 있습니다.",
+        "{source} speaks to an AI instead of its readers, and too little else is left: nothing of it is served. If it is "
+        "meant for readers, an administrator can name it under ingestion.preparation.screening.trusted.",
+        "{source}에 읽는 사람이 아니라 AI를 향한 글이 있고 그 밖에 남는 내용이 너무 적어 찾을 수 없게 두었습니다. "
+        "사람을 위한 문서라면 관리자가 ingestion.preparation.screening.trusted에 넣을 수 있습니다.",
+    ),
+    "document.own_speaks_to_models": (
+        "{source} speaks to an AI instead of its readers, and too little else is left: nothing of it is served. Take out "
+        "what is addressed to the AI, and upload it again.",
+        "{source}에 읽는 사람이 아니라 AI를 향한 글이 있고 그 밖에 남는 내용이 너무 적어 찾을 수 없게 두었습니다. "
+        "AI에게 하는 말을 빼고 다시 올려 주세요.",
     ),
     "worker.memory": (
         "The document needs more memory than a worker may use. Split it, or raise the memory limit of the workers.",
@@ -262,7 +268,7 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
         "구절 {count}개를 검색할 수 있습니다.",
     ),
     "document.searchable_but": (
-        "{count} passages can be searched. {left} passages of this document speak to the AI and are left out.",
+        "{count} passages can be searched. Parts of {left} passages speak to the AI and are left out.",
         "구절 {count}개를 검색할 수 있습니다. 이 문서의 구절 {left}개에 AI를 향한 지시가 있어 그 부분을 뺐습니다.",
     ),
     "document.original_gone": (

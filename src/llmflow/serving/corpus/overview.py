@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from llmflow.ingestion.indexing import ACTIVE_SPACE
+from llmflow.ingestion.withholding import speaks_to_models
 from llmflow.ports import Stores
 from llmflow.types import OWN_SPACE, Document, DocumentStatus
 
@@ -21,7 +22,7 @@ class CorpusOverview:
     bytes: int
     pii: dict[str, int]
     screening: dict[str, int]
-    """Passages that speak to a model, as in Document."""
+    """Passages that speak to a model, as in Document, and documents `refused` for it."""
     waiting: int
     """Documents that are pending or processing."""
     oldest_waiting_s: float
@@ -48,6 +49,7 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
     for document in documents:
         pii.update(document.pii)
         screening.update(document.screening)
+        screening["refused"] += speaks_to_models(document.reason)
         spaces.update({"own spaces" if group.startswith(OWN_SPACE) else group for group in document.groups})
     oldest = seconds_since(min((d.updated_at for d in waiting), default=""), now)
     return CorpusOverview(
@@ -58,7 +60,7 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
         chunks=sum(d.chunks for d in documents),
         bytes=sum(d.size for d in documents),
         pii=dict(sorted(pii.items())),
-        screening=dict(sorted(screening.items())),
+        screening={kind: count for kind, count in sorted(screening.items()) if count},
         waiting=len(waiting),
         oldest_waiting_s=oldest,
         newest_at=max((d.updated_at for d in documents if d.status is DocumentStatus.READY), default=""),

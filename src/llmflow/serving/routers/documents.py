@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from llmflow.accounts.permissions import Permission
 from llmflow.context import current_language
+from llmflow.ingestion.withholding import speaks_to_models
 from llmflow.ports import Job, JobStatus, LeftOut
 from llmflow.serving.corpus.document_service import DocumentService, Uploaded
 from llmflow.serving.corpus.uploads import receive
@@ -194,11 +195,11 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
     ) -> DocumentsOut:
         """List documents by source: your own, those shared with you, or with corpus.read all of the tenant.
 
-        With `instructions` only those in which passages speak to a model, or may.
+        With `instructions` only those in which passages speak to a model, or may, and those that failed for it.
         """
         found = service.listing(account, guard.permissions(account), space, status or "", search)
         if instructions:
-            found = [document for document in found if document.screening]
+            found = [document for document in found if document.screening or speaks_to_models(document.reason)]
         page = found[offset : offset + limit]
         return DocumentsOut(items=[DocumentOut.of(document, account) for document in page], total=len(found))
 
