@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ class Streams:
     """What the clients saw; milliseconds from when a request was due to its first words."""
 
     ttft_ms: list[float] = field(default_factory=list)
+    first_word_ms: list[float] = field(default_factory=list)
+    """Until the first word was whole: another one had begun, or the answer had ended."""
     total_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     prompt_tokens: list[int] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Streams:
             "at_once": sum(self.total_s) / self.seconds,
             "prompt_tokens": statistics.mean(self.prompt_tokens) if self.prompt_tokens else float("nan"),
             "ttft_p50_ms": statistics.median(ordered),
+            "first_word_p50_ms": statistics.median(self.first_word_ms or [float("nan")]),
             "ttft_p95_ms": ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
             "errors": len(self.errors),
             "first_errors": self.errors[:3],
@@ -106,7 +110,7 @@ async def _with_clients(system: System, work: Callable[[list[httpx.AsyncClient]]
 
 
 async def _stream(client: httpx.AsyncClient, system: System, number: int, due: float, seen: Streams) -> None:
-    first, ended, usage = None, False, {}
+    first, word, said, ended, usage = None, None, "", False, {}
     try:
         async with client.stream("POST", system.url, json=dict(system.body(number))) as response:
             if response.status_code != 200:
@@ -119,14 +123,19 @@ async def _stream(client: httpx.AsyncClient, system: System, number: int, due: f
                 if "error" in chunk:
                     raise ValueError(str(chunk["error"])[:120])
                 usage = chunk.get("usage") or usage
-                if first is None and chunk["choices"] and chunk["choices"][0]["delta"].get("content"):
+                piece = chunk["choices"][0]["delta"].get("content") if chunk["choices"] else ""
+                if piece and first is None:
                     first = time.perf_counter()
+                if piece and word is None:
+                    said += piece
+                    word = time.perf_counter() if re.search(r"\S\s", said) else None
         if first is None or not ended:
             raise ValueError("the stream ended early")
     except (httpx.HTTPError, ValueError) as exc:
         seen.errors.append(f"{type(exc).__name__}: {exc}")
         return
     seen.ttft_ms.append(1000 * (first - due))
+    seen.first_word_ms.append(1000 * ((word or time.perf_counter()) - due))
     seen.total_s.append(time.perf_counter() - due)
     seen.prompt_tokens.append(usage.get("prompt_tokens", 0))
     seen.completion_tokens += usage.get("completion_tokens", 0)
