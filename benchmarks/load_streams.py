@@ -31,13 +31,13 @@ class Streams:
     """What the clients saw; milliseconds from when a request was due to its first words."""
 
     ttft_ms: list[float] = field(default_factory=list)
-    first_word_ms: list[float] = field(default_factory=list)
-    """Until the first word was whole: another one had begun, or the answer had ended."""
     total_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     prompt_tokens: list[int] = field(default_factory=list)
     completion_tokens: int = 0
     seconds: float = 0.0
+    first_word_ms: list[float] = field(default_factory=list)
+    """Until the first word was whole: another one had begun, or the answer had ended."""
 
     def figures(self) -> dict[str, Any]:
         """Return counts, rates, TTFT p50 and p95, streams at once on average, tokens a prompt, and the first errors."""
