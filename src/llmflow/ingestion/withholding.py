@@ -54,7 +54,7 @@ REFUSALS = ("document.speaks_to_models", "document.own_speaks_to_models")
 def refusal(file: SourceFile) -> str:
     """Return why nothing of a file is served; what can be done about it differs for an own upload."""
     if _is_own(file):
-        return said("document.own_speaks_to_models", source=file.source)
+        return said("document.own_speaks_to_models", source=PurePosixPath(file.source).name)
     return said("document.speaks_to_models", source=file.source)
 
 
