@@ -1,6 +1,5 @@
 """The whole ingestion, in the four steps that the Kedro pipeline runs as nodes."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -10,7 +9,7 @@ from llmflow.ingestion.indexing import IndexingSettings, IndexReport, Progress, 
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, keep_original, prepare_documents
 from llmflow.ingestion.sources import SourceSettings, find_files
-from llmflow.ingestion.withholding import speaks_to_models
+from llmflow.ingestion.withholding import screening_counts
 from llmflow.ports import Notifier, Plan, SourceFile, Stores
 from llmflow.types import DocumentStatus
 
@@ -53,8 +52,7 @@ class IngestionReport:
     pii: Mapping[str, int]
     """Masked personal data by kind, over the documents of this run's sources."""
     screening: Mapping[str, int]
-    """Passages that speak to a model, over the documents of this run's sources: `withheld`, `cut`, `doubted`; and documents
-    `refused` for it."""
+    """`screening_counts` of the documents of this run's sources."""
     extraction: Mapping[str, int]
     """Passages that a language model was asked for and that failed; empty where it is off."""
     graph: Mapping[str, int]
@@ -98,13 +96,10 @@ def summarise(
     documents = [document for document in stores.state.documents() if document.id in wanted]
     by_format: dict[str, dict[str, int]] = {}
     pii: dict[str, int] = {}
-    screening: Counter[str] = Counter()
     for document in documents:
         name = document.format or _suffix(document.source)
         statuses = by_format.setdefault(name, {})
         statuses[document.status] = statuses.get(document.status, 0) + 1
-        screening.update(document.screening)
-        screening["refused"] += speaks_to_models(document.reason)
         for kind, count in document.pii.items():
             pii[kind] = pii.get(kind, 0) + count
     return IngestionReport(
@@ -121,7 +116,7 @@ def summarise(
         failures=tuple({"source": d.source, "tenant": d.tenant, "reason": d.reason} for d in documents if d.reason),
         chunks=sum(document.chunks for document in documents),
         pii=dict(sorted(pii.items())),
-        screening={kind: count for kind, count in sorted(screening.items()) if count},
+        screening=screening_counts(documents),
         extraction=dict(prepared.extraction),
         graph=asdict(stores.graph.statistics()),
         seconds={name: round(value, 3) for name, value in {**prepared.seconds, **indexed.seconds}.items()},

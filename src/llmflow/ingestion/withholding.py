@@ -4,7 +4,7 @@ So it reaches no index: neither its words' rarity nor its vectors nor its names 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -15,7 +15,7 @@ from llmflow.ports import LeftOut, SourceFile
 from llmflow.screening.judging import KEPT_SHARE, Judged, judge_of, judge_passage, letters_of, without
 from llmflow.screening.passages import ScreeningSettings
 from llmflow.screening.signs import REASONS
-from llmflow.types import OWN_SPACE, TRUSTED, Judgement
+from llmflow.types import OWN_SPACE, TRUSTED, Document, Judgement
 from llmflow.wording import said
 
 SERVED_SHARE = 0.5
@@ -61,6 +61,18 @@ def refusal(file: SourceFile) -> str:
 def speaks_to_models(reason: str) -> bool:
     """Return whether a document failed because it speaks to a model."""
     return getattr(reason, "code", "") in REFUSALS
+
+
+def screening_counts(documents: Iterable[Document]) -> dict[str, int]:
+    """Return how many passages of the documents are `withheld`, `cut` and `doubted`, and how many documents were `refused`.
+
+    By name, without zeros.
+    """
+    counts: Counter[str] = Counter()
+    for document in documents:
+        counts.update(document.screening)
+        counts["refused"] += speaks_to_models(document.reason)
+    return {kind: count for kind, count in sorted(counts.items()) if count}
 
 
 @dataclass(frozen=True, slots=True)

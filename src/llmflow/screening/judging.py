@@ -44,7 +44,7 @@ def judge_passage(text: str, labels: Iterable[str], settings: ScreeningSettings 
     found = inspect_passage(text, settings)
     named = [label for label in (inspect_passage(label, settings) for label in labels) if label.suspicious]
     as_role = bool(found.findings) and any(_ROLE_LABEL.fullmatch(label) for label in labels)  # manuals have "Instructions:"
-    if not found.findings and not named and not as_role:
+    if not found.findings and not named:
         return _NOTHING
     left_out, doubted = tuple(instruction_spans(text, found)), tuple(doubtful_spans(text, found))
     flagged: tuple[str, ...] = ()

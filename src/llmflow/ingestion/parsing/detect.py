@@ -102,7 +102,7 @@ def _by_members(data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
             kind = archive.read("mimetype")[:200].decode("latin-1").strip() if "mimetype" in names else ""
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zlib.error) as exc:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, EOFError, zlib.error) as exc:
         raise DocumentError(said("archive.damaged", reason=exc)) from exc
     for folder, kind_of_office in (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")):
         if any(member.startswith(folder) for member in names) and "[Content_Types].xml" in names:

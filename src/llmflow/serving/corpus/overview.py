@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from llmflow.ingestion.indexing import ACTIVE_SPACE
-from llmflow.ingestion.withholding import speaks_to_models
+from llmflow.ingestion.withholding import screening_counts
 from llmflow.ports import Stores
 from llmflow.types import OWN_SPACE, Document, DocumentStatus
 
@@ -44,12 +44,9 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
     waiting = [d for d in documents if d.status in (DocumentStatus.PENDING, DocumentStatus.PROCESSING)]
     failed = sorted((d for d in documents if d.status is DocumentStatus.FAILED), key=lambda d: d.updated_at, reverse=True)
     pii: Counter[str] = Counter()
-    screening: Counter[str] = Counter()
     spaces: Counter[str] = Counter()
     for document in documents:
         pii.update(document.pii)
-        screening.update(document.screening)
-        screening["refused"] += speaks_to_models(document.reason)
         spaces.update({"own spaces" if group.startswith(OWN_SPACE) else group for group in document.groups})
     oldest = seconds_since(min((d.updated_at for d in waiting), default=""), now)
     return CorpusOverview(
@@ -60,7 +57,7 @@ def corpus_overview(stores: Stores, tenant: str, now: datetime | None = None) ->
         chunks=sum(d.chunks for d in documents),
         bytes=sum(d.size for d in documents),
         pii=dict(sorted(pii.items())),
-        screening={kind: count for kind, count in sorted(screening.items()) if count},
+        screening=screening_counts(documents),
         waiting=len(waiting),
         oldest_waiting_s=oldest,
         newest_at=max((d.updated_at for d in documents if d.status is DocumentStatus.READY), default=""),

@@ -119,7 +119,7 @@ class CorpusOut(BaseModel):
     bytes: int
     pii: dict[str, int]
     screening: dict[str, int]
-    """Passages that speak to a model: `withheld`, `cut`, `doubted`."""
+    """Passages that speak to a model: `withheld`, `cut`, `doubted`; and documents `refused` for it."""
     waiting: int
     oldest_waiting_s: float
     newest_at: str
