@@ -764,6 +764,23 @@ def test_a_template_is_made_chosen_and_filled_by_keyboard(visit, site):
     assert (wished.examples, wished.template) == ((("And unpaid?", "Thirty. [1]"),), "leave-days@1")
 
 
+def test_a_closed_dialog_gives_the_focus_back_but_takes_it_from_nobody(visit):
+    page = visit()
+    went = """async (elsewhere) => {
+      const dialog = document.querySelector('#help-box');
+      const said = new Promise((resolve) => dialog.addEventListener('close', resolve));
+      dialog.close();
+      if (elsewhere) document.querySelector(elsewhere).focus();
+      await said;
+      const at = document.activeElement;
+      return at.id || at.dataset.act;
+    }"""
+    for elsewhere, there in ((None, "attach"), ("#question", "question")):
+        page.locator("[data-act=attach]").focus()
+        page.keyboard.press("?")
+        assert page.evaluate(went, elsewhere) == there
+
+
 def test_thumbs_are_kept_with_their_reason(visit):
     page = visit()
     ask(page, "leave")

@@ -6,11 +6,16 @@ function openDialog(title, content, { id = '', wide = false } = {}) {
   const dialog = h('dialog', { class: `box${wide ? ' wide' : ''}`, id, 'aria-labelledby': 'dialog-title' },
     h('div', { class: 'box-head' }, heading, close), h('div', { class: 'box-body' }, content));
   const opener = document.activeElement;
-  dialog.addEventListener('close', () => { dialog.remove(); if (opener?.isConnected) opener.focus(); });
+  dialog.addEventListener('close', () => { dialog.remove(); focusBack(opener); });
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+// A dialog says that it closed some time after it did: who went elsewhere meanwhile stays there.
+function focusBack(opener) {
+  if (opener?.isConnected && [null, document.body].includes(document.activeElement)) opener.focus();
 }
 
 // Resolves to whether the person said yes.
@@ -24,7 +29,7 @@ function confirmed(question, more, yes, { danger = true } = {}) {
       h('div', { class: 'box-foot' },
         h('button', { type: 'button', class: 'plain', click: answer(false), autofocus: true }, word('cancel')),
         h('button', { type: 'button', class: danger ? 'danger' : 'primary', id: 'confirm-yes', click: answer(true) }, yes)));
-    dialog.addEventListener('close', () => { dialog.remove(); if (opener?.isConnected) opener.focus(); resolve(said); });
+    dialog.addEventListener('close', () => { dialog.remove(); focusBack(opener); resolve(said); });
     document.body.append(dialog);
     dialog.showModal();
   });
