@@ -4,6 +4,7 @@
     ├── SettingsError          a configuration value or file is wrong
     ├── MissingDependency      an extra or a system package is not installed
     ├── DocumentError          one document cannot be read; the rest of a batch goes on
+    │   └── DocumentRefused    one was read and is not served, for what is in it
     ├── DatasetError           a judged set or instruction file is malformed
     ├── StoreUnavailable       a store, index or server cannot be reached or opened
     ├── StoreCorrupt           a store contradicts the state database
@@ -37,6 +38,14 @@ class MissingDependency(LlmflowError):
 
 class DocumentError(LlmflowError):
     """One document cannot be read. The text is the reason stored with the failed document."""
+
+
+class DocumentRefused(DocumentError):
+    """One document was read and is not served. `details` is what was found in it, picklable."""
+
+    def __init__(self, reason: str, details: object = None):
+        super().__init__(reason)
+        self.details = details
 
 
 class DatasetError(LlmflowError):

@@ -42,7 +42,11 @@ sql_migrations.upgrade(open_engine(sys.argv[1]))
 """
 
 
-LATER = ("documents", "reason_said"), ("versions", "screening"), ("versions", "left_out"), ("chunks", "judgement")
+LATER = (
+    *(("documents", column) for column in ("reason_said", "screening", "left_out", "content_hash", "release")),
+    *(("versions", column) for column in ("screening", "left_out")),
+    ("chunks", "judgement"),
+)
 """Columns of these tables that came with migrations."""
 
 

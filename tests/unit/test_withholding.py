@@ -1,5 +1,6 @@
 """What speaks to a model is left out when passages are made: no index learns of it, administrators do."""
 
+import copy
 import hashlib
 import json
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmflow.answering.untrusted import screen
-from llmflow.errors import DocumentError
+from llmflow.errors import DocumentError, DocumentRefused
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file, with_version
 from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings, speaks_to_models
 from llmflow.ports import PreparedDocument, SourceFile
@@ -65,8 +66,13 @@ def test_a_document_around_an_order_is_a_last_resort_and_one_that_is_mostly_orde
     marked = prepared(tmp_path, f"# Badges\n\n{HONEST}\n\n## Notes\n\n{' '.join([ORDER] * 3)}\n")
     assert all(item.chunk.judgement and item.chunk.judgement.flagged for item in marked.chunks)
     assert not screen(hits_of(marked)).clean and screen(hits_of(marked)).rest
-    with pytest.raises(DocumentError, match=r"badges.md speaks to an AI.*trusted"):
-        prepared(tmp_path, f"# Badges\n\nBadges are red. {ORDER} {ORDER}\n")
+    with pytest.raises(DocumentRefused, match=r"badges.md speaks to an AI.*trusted") as refused:
+        prepared(tmp_path, f"# Badges\n\nBadges are red. {ORDER} {ORDER} Ask kim.minsu@example.com.\n")
+    kept = copy.copy(refused.value)
+    assert speaks_to_models(str(kept)) and kept.details == refused.value.details
+    assert kept.details.counts == {"withheld": 1}
+    (part,) = kept.details.left_out
+    assert ORDER in part.text and part.reasons and "kim.minsu" not in part.text
 
 
 def test_a_manual_may_have_a_section_called_instructions(tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import Any
 from llmflow.adapters.sql_engine import transaction
 from llmflow.errors import StoreCorrupt
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision under migrations/versions."""
 UNVERSIONED = "0001"
 """What databases are that were made before Alembic, as schema 1."""

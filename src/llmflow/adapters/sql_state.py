@@ -8,7 +8,7 @@ from llmflow.adapters.sql_state_chunks import left_out_row
 from llmflow.adapters.sql_state_database import IN_LIST
 from llmflow.adapters.sql_state_reader import StateReader
 from llmflow.batches import batched
-from llmflow.ports import Plan, PreparedChunk, PreparedDocument, SourceFile
+from llmflow.ports import NOTHING_FOUND, Plan, PreparedChunk, PreparedDocument, Screening, SourceFile
 from llmflow.types import EVERYONE, DocumentStatus
 from llmflow.wording import in_language, kept
 
@@ -19,7 +19,7 @@ class SqlStateStore(StateReader):
     def register(self, files: Sequence[SourceFile], retry_failed: bool = False) -> dict[str, Plan]:
         from sqlalchemy import insert, select, update
 
-        from llmflow.adapters.sql_state_tables import documents, now, versions
+        from llmflow.adapters.sql_state_tables import NO_REASON, documents, now, versions
 
         plan: dict[str, Plan] = {}
         with self._write() as connection:
@@ -39,7 +39,7 @@ class SqlStateStore(StateReader):
                     plan[file.document_id] = Plan.INDEX if again else Plan.UNCHANGED
                     own = update(documents).where(documents.c.id == file.document_id)
                     status = DocumentStatus.PROCESSING if again else DocumentStatus.READY
-                    back = {"wanted": file.version, "groups": list(file.groups), "status": status, "reason": ""}
+                    back = {"wanted": file.version, "groups": list(file.groups), "status": status, **NO_REASON}
                     connection.execute(own.values(**back, updated_at=now()))
                     continue
                 plan[file.document_id] = Plan.PREPARE
@@ -49,7 +49,7 @@ class SqlStateStore(StateReader):
                     "source": file.source,
                     "title": file.source.rsplit("/", 1)[-1],
                     "status": DocumentStatus.PENDING,
-                    "reason": "",
+                    **NO_REASON,
                     "size": file.size,
                     "wanted": file.version,
                     "updated_at": now(),
@@ -67,14 +67,14 @@ class SqlStateStore(StateReader):
     def mark_processing(self, document_ids: Sequence[str]) -> None:
         from sqlalchemy import update
 
-        from llmflow.adapters.sql_state_tables import documents, now
+        from llmflow.adapters.sql_state_tables import NO_REASON, documents, now
 
         with self._write() as connection:
             for part in batched(document_ids, IN_LIST):
                 connection.execute(
                     update(documents)
                     .where(documents.c.id.in_(part))
-                    .values(status=DocumentStatus.PROCESSING, reason="", updated_at=now())
+                    .values(status=DocumentStatus.PROCESSING, **NO_REASON, updated_at=now())
                 )
 
     def stage(self, prepared: PreparedDocument, groups: Sequence[str]) -> None:
@@ -109,12 +109,18 @@ class SqlStateStore(StateReader):
                 _forget_removals(connection, "chunk", [item.chunk.id for item in prepared.chunks])
                 connection.execute(insert(chunks), [_chunk_row(prepared.version, item) for item in prepared.chunks])
 
-    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False) -> None:
+    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False, found: Screening = NOTHING_FOUND) -> None:
         from sqlalchemy import update
 
         from llmflow.adapters.sql_state_tables import documents, now
 
-        values: dict[str, Any] = {"reason": in_language(reason, "en"), "reason_said": kept(reason), "updated_at": now()}
+        values: dict[str, Any] = {
+            "reason": in_language(reason, "en"),
+            "reason_said": kept(reason),
+            "screening": dict(found.counts) or None,
+            "left_out": [left_out_row(part) for part in found.left_out] or None,
+            "updated_at": now(),
+        }
         with self._write() as connection:
             failed = connection.execute(
                 update(documents)
@@ -127,7 +133,7 @@ class SqlStateStore(StateReader):
     def activate(self, versions_by_document: Mapping[str, str]) -> None:
         from sqlalchemy import bindparam, select, update
 
-        from llmflow.adapters.sql_state_tables import documents, now, versions
+        from llmflow.adapters.sql_state_tables import NO_REASON, documents, now, versions
 
         with self._write() as connection:
             activated = []
@@ -147,7 +153,7 @@ class SqlStateStore(StateReader):
                             "format": row.format,
                             "groups": row.groups,
                             "status": DocumentStatus.READY,
-                            "reason": "",
+                            **NO_REASON,
                             "updated_at": now(),
                         }
                     )

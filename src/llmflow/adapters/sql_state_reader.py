@@ -151,9 +151,11 @@ class StateReader(StateDatabase):
         from llmflow.adapters.sql_state_tables import documents, versions
 
         own = (versions.c.document_id == documents.c.id) & (versions.c.version == documents.c.active)
-        statement = select(versions.c.left_out).join(documents, own).where(documents.c.id == storable(document_id))
+        statement = select(versions.c.left_out, documents.c.left_out.label("refused_for"))
+        statement = statement.select_from(documents.outerjoin(versions, own)).where(documents.c.id == storable(document_id))
         with self._read() as connection:
-            return left_out_of(connection.execute(statement).scalar_one_or_none())
+            row = connection.execute(statement).one_or_none()
+        return left_out_of(row.left_out or row.refused_for) if row is not None else ()
 
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
         from sqlalchemy import select

@@ -28,6 +28,10 @@ documents = Table(
     Column("wanted", String(64), nullable=False),
     Column("active", String(64)),
     Column("updated_at", String(32), nullable=False),
+    Column("screening", JSON(none_as_null=True)),
+    Column("left_out", JSON(none_as_null=True)),
+    Column("content_hash", String(64)),
+    Column("release", JSON(none_as_null=True)),
 )
 
 versions = Table(
@@ -77,6 +81,10 @@ removals = Table(
     Column("target", String(64), nullable=False),
     Index("removals_of_target", "kind", "target"),
 )
+
+
+NO_REASON = {"reason": "", "screening": None, "left_out": None}
+"""Columns of a document that did not fail: what a refused one was refused for goes with the reason."""
 
 
 def now() -> str:
@@ -130,7 +138,7 @@ def document_of(row: Any) -> Document:
         pages=row.pages,
         chunks=row.chunk_count or 0,
         pii=row.pii or {},
-        screening=row.screening or {},
+        screening=row.screening or row.refused_for or {},
         updated_at=row.updated_at,
     )
 
@@ -155,4 +163,5 @@ DOCUMENT_COLUMNS = (
     versions.c.chunks.label("chunk_count"),
     versions.c.pii,
     versions.c.screening,
+    documents.c.screening.label("refused_for"),
 )

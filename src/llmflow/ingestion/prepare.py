@@ -9,14 +9,14 @@ from pathlib import Path
 from time import perf_counter
 
 from llmflow.config import Settings, fingerprint_of
-from llmflow.errors import DocumentError
+from llmflow.errors import DocumentError, DocumentRefused
 from llmflow.ingestion.chunking import ChunkerSettings, chunk_document
 from llmflow.ingestion.extraction import ExtractionSettings
 from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.masking import Masker, MaskingSettings
 from llmflow.ingestion.parsing import ParserSettings, load_readers, parse_file
 from llmflow.ingestion.withholding import Draft, WithholdingSettings, refusal, withhold
-from llmflow.ports import PreparedChunk, PreparedDocument, SourceFile
+from llmflow.ports import PreparedChunk, PreparedDocument, Screening, SourceFile
 from llmflow.retrieval.entities import EntitySettings, entity_key, find_mentions
 from llmflow.retrieval.tokens import AnalyserSettings, Morpheme, morphemes, tokens_of
 from llmflow.screening.judging import judge_of
@@ -70,7 +70,8 @@ def prepare_document(
 ) -> PreparedDocument:
     """Return the chunks of a parsed document, masked before anything else looks at them, without what speaks to a model.
 
-    Deterministic: chunk ids follow from document, version and position. Raises DocumentError when no text is left.
+    Deterministic: chunk ids follow from document, version and position. Raises DocumentError when there is no text, and
+    DocumentRefused with a `Screening` when too little of it is left.
     """
     laps = [perf_counter()]
     drafts = chunk_document(parsed, settings.chunker)
@@ -91,7 +92,7 @@ def prepare_document(
     ]
     held = withhold(masked, title, file, settings.screening)
     if not held.drafts:
-        raise DocumentError(refusal(file))
+        raise DocumentRefused(refusal(file), Screening(held.counts, held.left_out))
     laps.append(perf_counter())
     found = morphemes([item.text for item in held.drafts], settings.analyser)
     chunks = [_prepared_chunk(item, title, each, file, settings) for item, each in zip(held.drafts, found, strict=True)]

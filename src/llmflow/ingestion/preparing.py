@@ -19,7 +19,7 @@ from llmflow.ingestion.language import detect_language
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file
 from llmflow.ingestion.withholding import speaks_to_models
 from llmflow.ingestion.workers import Outcome, WarmWorkers, map_files
-from llmflow.ports import Plan, PreparedDocument, SourceFile, Stores
+from llmflow.ports import NOTHING_FOUND, Plan, PreparedDocument, Screening, SourceFile, Stores
 from llmflow.retrieval.tokens import HANGUL
 from llmflow.wording import said
 
@@ -204,7 +204,8 @@ def _run(
 def _keep(file: SourceFile, outcome: Outcome[PreparedDocument], stores: Stores, report: PrepareReport) -> None:
     if outcome.value is None:
         reason = outcome.error or said("worker.no_reason")
-        stores.state.fail(file.document_id, file.version, reason, withdraw=speaks_to_models(reason))
+        found = outcome.details if isinstance(outcome.details, Screening) else NOTHING_FOUND
+        stores.state.fail(file.document_id, file.version, reason, withdraw=speaks_to_models(reason), found=found)
         report.failed += 1
         return
     stores.state.stage(outcome.value, file.groups)

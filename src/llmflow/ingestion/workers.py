@@ -37,6 +37,8 @@ class Outcome(Generic[Result]):
     error: str | None = None
     seconds: float = 0.0
     """Time in the worker; 0 where the worker did not live to tell."""
+    details: object = None
+    """What the error carried beside its reason."""
 
     @property
     def ok(self) -> bool:
@@ -167,15 +169,16 @@ class WarmWorkers:
 
 def _attempt(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
     started = time.perf_counter()
+    details: object = None
     try:
         return Outcome(value=function(item), seconds=time.perf_counter() - started)
     except LlmflowError as exc:
-        reason = str(exc)
+        reason, details = str(exc), getattr(exc, "details", None)
     except MemoryError:
         reason = said("worker.memory")
     except Exception as exc:  # one bad file must not stop the batch, whatever a library raises over it
         reason = said("worker.failed", kind=type(exc).__name__, reason=exc)
-    return Outcome(error=reason, seconds=time.perf_counter() - started)
+    return Outcome(error=reason, seconds=time.perf_counter() - started, details=details)
 
 
 def _collect(future: "Future[Outcome[Result]]", timeout_s: float, memory_bytes: int) -> Outcome[Result]:

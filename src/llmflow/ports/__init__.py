@@ -32,10 +32,12 @@ from llmflow.ports.operations import (
 )
 from llmflow.ports.serving import ModelRegistry, ModelServer, ModelVersion, Pointer, PointerStore, PromotionEvent, ServedAdapter
 from llmflow.ports.state import (
+    NOTHING_FOUND,
     LeftOut,
     Plan,
     PreparedChunk,
     PreparedDocument,
+    Screening,
     ServedPassage,
     SourceFile,
     StagedDocument,
@@ -59,6 +61,7 @@ from llmflow.ports.stores import (
 )
 
 __all__ = [
+    "NOTHING_FOUND",
     "AccountStore",
     "AnswerCache",
     "AnswerEvent",
@@ -108,6 +111,7 @@ __all__ = [
     "RawStore",
     "RemoteModel",
     "Reranker",
+    "Screening",
     "ServedAdapter",
     "ServedPassage",
     "SignIn",

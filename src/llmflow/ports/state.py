@@ -49,6 +49,18 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Screening:
+    """What in a document speaks to a model: for one that is refused, which has no version to keep it with."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """As `Document.screening`."""
+    left_out: tuple[LeftOut, ...] = ()
+
+
+NOTHING_FOUND = Screening()
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedDocument:
     """One version of a document, ready to be indexed."""
 
@@ -113,8 +125,11 @@ class StateStore(Protocol):
         """Keep a prepared version beside the served one; an older staged version is put up for removal."""
         ...
 
-    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False) -> None:
-        """Record why a version cannot be had; a version served before stays, or is served no longer where `withdraw` is given."""
+    def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False, found: Screening = NOTHING_FOUND) -> None:
+        """Record why a version cannot be had; a version served before stays, or is served no longer where `withdraw` is given.
+
+        What was `found` in a version that is refused is kept as long as the reason.
+        """
         ...
 
     def staged(self, limit_chunks: int, after: str = "") -> list[StagedDocument]:
@@ -165,7 +180,10 @@ class StateStore(Protocol):
         ...
 
     def left_out(self, document_id: str) -> tuple[LeftOut, ...]:
-        """Return what of the served version speaks to a model, or may, in order; whoever asks checks who may know of it."""
+        """Return what of the served version speaks to a model, or may, or what a document is refused for; in order.
+
+        Whoever asks checks who may know of it.
+        """
         ...
 
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
