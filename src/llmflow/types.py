@@ -161,7 +161,7 @@ class Judgement:
 
 
 TRUSTED = "trusted"
-"""Judge of documents that an administrator has named as written for their readers, whatever they quote."""
+"""Judge of documents that an administrator has named, or released, as written for their readers, whatever they quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +219,10 @@ class Document:
     """How many of its passages were `withheld`, `cut` or are `doubted` because they speak to a model; without zeros."""
     updated_at: str = ""
     """ISO 8601, UTC."""
+    content_hash: str = ""
+    """SHA-256 of the original that is wanted; empty where an older version read it."""
+    released_at: str = ""
+    """When an administrator released this very content to be taken as it stands; empty where it is judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ MATRIX: dict[str, str | Permission] = {
     "GET /api/documents/{document_id}/file": P.CHAT,
     "GET /api/documents/{document_id}/instructions": P.CHAT,
     "POST /api/documents/{document_id}/reindex": P.CHAT,
+    "POST /api/documents/{document_id}/release": P.CORPUS_MANAGE,
+    "DELETE /api/documents/{document_id}/release": P.CORPUS_MANAGE,
     "GET /api/jobs": P.CHAT,
     "GET /api/jobs/{job_id}": P.CHAT,
     "GET /api/health": P.HEALTH_READ,
@@ -216,6 +218,7 @@ BODIES = {
     "PUT /api/templates/{template_id}": {"name": "x", "title": "x", "text": "x"},
     "POST /api/templates/{template_id}/render": {"values": {}},
     "PATCH /api/users/{user_id}": {"display_name": "x"},
+    "POST /api/documents/{document_id}/release": {"reason": "x"},
 }
 
 

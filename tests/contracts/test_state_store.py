@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from llmflow.ports import (
     SourceFile,
     StateStore,
 )
-from llmflow.types import EVERYONE, Box, Chunk, DocumentStatus, ElementKind, Mention, Principal, Relation
+from llmflow.types import EVERYONE, TRUSTED, Box, Chunk, DocumentStatus, ElementKind, Judgement, Mention, Principal, Relation
 
 Fresh = Callable[[], StateStore]
 
@@ -324,6 +325,53 @@ class StateStoreContract:
         store.delete(["a"])
         store.register([file("a", "v3")])
         assert store.left_out("a") == ()
+
+    def test_a_release_is_of_one_content_until_it_is_withdrawn_or_the_document_goes(self, store: StateStore, fresh: Fresh):
+        def released_at(name: str = "a") -> str:
+            found = store.document(name)
+            assert found and [d.released_at for d in store.documents() if d.id == name] == [found.released_at]
+            return found.released_at
+
+        assert not store.release("a", "h") and store.released(["a"]) == {} and not store.withdraw_release("a")
+        serve(store, "a")
+        serve(store, "b")
+        assert store.release("a", "h") and released_at() and not released_at("b")
+        with closing(fresh()) as other:
+            assert store.released(["b", "a", "no such", "a"]) == other.released(["a"]) == {"a": "h"}
+        store.register([replace(file("a", "v2"), content_hash="other")])
+        assert not released_at() and store.released(["a"]) == {"a": "h"}, "another content is not the one that was released"
+        store.register([file("a")])
+        assert released_at() and store.document("a").content_hash == "h"  # type: ignore[union-attr]
+        assert store.withdraw_release("a") and not store.withdraw_release("a") and not released_at()
+        store.release("a", "h")
+        store.delete(["a"])
+        serve(store, "a")
+        assert not released_at() and store.released(["a"]) == {}
+
+    def test_a_release_that_is_withdrawn_has_the_served_passages_judged_anew(self, store: StateStore):
+        def trusted(name: str) -> PreparedDocument:
+            found = prepared(name)
+            items = (replace(item, chunk=replace(item.chunk, judgement=Judgement(TRUSTED))) for item in found.chunks)
+            return replace(found, chunks=tuple(items))
+
+        def judges(name: str) -> set[str | None]:
+            found = store.resolve(ids(name), STAFF).values()
+            return {chunk.judgement and chunk.judgement.by for chunk, _ in found}
+
+        for name in ("a", "b", "c"):
+            store.register([file(name)])
+            store.stage(trusted(name), (EVERYONE,))
+            store.activate({name: "v1"})
+            store.release(name, "h")
+        store.withdraw_release("a")
+        store.withdraw_release("b", judge_again=False)
+        assert [judges(name) for name in "abc"] == [{None}, {TRUSTED}, {TRUSTED}]
+        store.release("a", "h")
+        assert judges("a") == {TRUSTED}, "of the same version, which nothing prepares again"
+        store.withdraw_release("a")
+        store.register([replace(file("a", "v2"), content_hash="other")])
+        store.release("a", "other")
+        assert judges("a") == {None}, "what is served is not what was released"
 
     def test_failure_of_a_version_no_longer_wanted_is_ignored(self, store: StateStore):
         store.register([file("a", "v2")])

@@ -3,14 +3,17 @@
 import copy
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llmflow.adapters.sql_state import SqlStateStore
 from llmflow.answering.untrusted import screen
 from llmflow.errors import DocumentError, DocumentRefused
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file, with_version
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings, speaks_to_models
 from llmflow.ports import PreparedDocument, SourceFile
 from llmflow.screening.judging import RULES_VERSION, judge_of, judge_passage
@@ -66,7 +69,7 @@ def test_a_document_around_an_order_is_a_last_resort_and_one_that_is_mostly_orde
     marked = prepared(tmp_path, f"# Badges\n\n{HONEST}\n\n## Notes\n\n{' '.join([ORDER] * 3)}\n")
     assert all(item.chunk.judgement and item.chunk.judgement.flagged for item in marked.chunks)
     assert not screen(hits_of(marked)).clean and screen(hits_of(marked)).rest
-    with pytest.raises(DocumentRefused, match=r"badges.md speaks to an AI.*trusted") as refused:
+    with pytest.raises(DocumentRefused, match=r"badges.md speaks to an AI.*release it") as refused:
         prepared(tmp_path, f"# Badges\n\nBadges are red. {ORDER} {ORDER} Ask kim.minsu@example.com.\n")
     kept = copy.copy(refused.value)
     assert speaks_to_models(str(kept)) and kept.details == refused.value.details
@@ -122,9 +125,33 @@ def test_a_trusted_document_is_taken_as_written_but_never_an_own_upload(tmp_path
     assert not found.screening and ORDER in found.chunks[0].chunk.text
     assert found.chunks[0].chunk.judgement == Judgement(TRUSTED) and screen(hits_of(found)).clean
     for name, groups in (("it/attacks.md", ("*",)), ("security/attacks.md", ("user:1",))):
-        with pytest.raises(DocumentError, match="trusted" if groups == ("*",) else "upload it again") as refused:
+        with pytest.raises(DocumentError, match="release it" if groups == ("*",) else "upload it again") as refused:
             prepared(tmp_path, text, settings, name, groups)
         assert speaks_to_models(str(refused.value))
+
+
+def test_a_released_content_is_taken_as_written_and_another_one_or_an_own_upload_is_judged(tmp_path: Path):
+    text = f"# Attacks\n\nAttackers write: {ORDER} {ORDER}\n"
+    path = tmp_path / "badges.md"
+    path.write_text(text, encoding="utf-8")
+    store = SqlStateStore(f"sqlite:///{tmp_path}/state.db")
+
+    def wanted(groups: tuple[str, ...] = ("*",), content_hash: str = "hash") -> SourceFile:
+        file = SourceFile("d", "acme", groups, "badges.md", str(path), content_hash, len(text), "", "")
+        return with_version(file, SETTINGS)
+
+    with closing(store):
+        store.register([wanted()])
+        assert as_released([wanted()], store, SETTINGS) == [wanted()]
+        store.release("d", "hash")
+        released, own, changed = as_released([wanted(), wanted(("user:1",)), wanted(content_hash="other")], store, SETTINGS)
+    assert released.released and released.version != wanted().version
+    found = prepare_file(PreparationTask(released, SETTINGS))
+    assert ORDER in found.chunks[0].chunk.text and found.chunks[0].chunk.judgement == Judgement(TRUSTED) and not found.screening
+    assert changed == wanted(content_hash="other") and own.version == wanted(("user:1",)).version
+    for file in (own, changed):
+        with pytest.raises(DocumentRefused):
+            prepare_file(PreparationTask(file, SETTINGS))
 
 
 def test_trusting_some_documents_prepares_only_them_again(tmp_path: Path):

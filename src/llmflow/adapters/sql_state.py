@@ -9,7 +9,7 @@ from llmflow.adapters.sql_state_database import IN_LIST
 from llmflow.adapters.sql_state_reader import StateReader
 from llmflow.batches import batched
 from llmflow.ports import NOTHING_FOUND, Plan, PreparedChunk, PreparedDocument, Screening, SourceFile
-from llmflow.types import EVERYONE, DocumentStatus
+from llmflow.types import EVERYONE, TRUSTED, DocumentStatus, Judgement
 from llmflow.wording import in_language, kept
 
 
@@ -29,9 +29,11 @@ class SqlStateStore(StateReader):
                 row = known.get(file.document_id)
                 if row is not None and row.wanted == file.version:
                     plan[file.document_id] = decision = _decide(row, (file.document_id, file.version) in prepared, retry_failed)
+                    own = update(documents).where(documents.c.id == file.document_id)
+                    if row.content_hash != file.content_hash:  # an older version did not keep it
+                        connection.execute(own.values(content_hash=file.content_hash))
                     if decision is Plan.PREPARE and row.status != DocumentStatus.PENDING:
-                        pending = update(documents).where(documents.c.id == file.document_id)
-                        connection.execute(pending.values(status=DocumentStatus.PENDING, updated_at=now()))
+                        connection.execute(own.values(status=DocumentStatus.PENDING, updated_at=now()))
                     continue
                 if row is not None and row.active == file.version:  # changed and changed back before anything was served
                     # what was staged meanwhile may be in the stores: the served version is written over it
@@ -39,8 +41,8 @@ class SqlStateStore(StateReader):
                     plan[file.document_id] = Plan.INDEX if again else Plan.UNCHANGED
                     own = update(documents).where(documents.c.id == file.document_id)
                     status = DocumentStatus.PROCESSING if again else DocumentStatus.READY
-                    back = {"wanted": file.version, "groups": list(file.groups), "status": status, **NO_REASON}
-                    connection.execute(own.values(**back, updated_at=now()))
+                    back = {"wanted": file.version, "content_hash": file.content_hash, "groups": list(file.groups)}
+                    connection.execute(own.values(**back, status=status, **NO_REASON, updated_at=now()))
                     continue
                 plan[file.document_id] = Plan.PREPARE
                 values = {
@@ -52,6 +54,7 @@ class SqlStateStore(StateReader):
                     **NO_REASON,
                     "size": file.size,
                     "wanted": file.version,
+                    "content_hash": file.content_hash,
                     "updated_at": now(),
                 }
                 if row is None:
@@ -174,6 +177,30 @@ class SqlStateStore(StateReader):
                     connection.execute(insert(removals).values(kind="document", target=document_id))
                     count += 1
         return count
+
+    def release(self, document_id: str, content_hash: str) -> bool:
+        from sqlalchemy import exists, update
+
+        from llmflow.adapters.sql_state_tables import chunks, documents, judgement_row, now
+
+        own = update(documents).where(documents.c.id == document_id)
+        served = exists().where(documents.c.id == document_id, documents.c.active == documents.c.wanted)
+        unjudged = update(chunks).where(chunks.c.document_id == document_id, chunks.c.judgement.is_(None), served)
+        with self._write() as connection:
+            connection.execute(unjudged.values(judgement=judgement_row(Judgement(TRUSTED))))  # withdrawn a moment ago
+            return bool(connection.execute(own.values(release={"content_hash": content_hash, "at": now()})).rowcount)
+
+    def withdraw_release(self, document_id: str, judge_again: bool = True) -> bool:
+        from sqlalchemy import update
+
+        from llmflow.adapters.sql_state_tables import chunks, documents
+
+        own = update(documents).where(documents.c.id == document_id, documents.c.release.is_not(None))
+        with self._write() as connection:
+            known = bool(connection.execute(own.values(release=None)).rowcount)
+            if known and judge_again:
+                connection.execute(update(chunks).where(chunks.c.document_id == document_id).values(judgement=None))
+            return known
 
     def removed(self, chunk_ids: Sequence[str], document_ids: Sequence[str]) -> None:
         with self._write() as connection:

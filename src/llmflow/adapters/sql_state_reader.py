@@ -157,6 +157,19 @@ class StateReader(StateDatabase):
             row = connection.execute(statement).one_or_none()
         return left_out_of(row.left_out or row.refused_for) if row is not None else ()
 
+    def released(self, document_ids: Sequence[str]) -> dict[str, str]:
+        from sqlalchemy import select
+
+        from llmflow.adapters.sql_state_tables import documents
+
+        found: dict[str, str] = {}
+        with self._read() as connection:
+            for part in batched(dict.fromkeys(document_ids), IN_LIST):
+                known = documents.c.id.in_(part) & documents.c.release.is_not(None)
+                for row in connection.execute(select(documents.c.id, documents.c.release).where(known)):
+                    found[row.id] = row.release["content_hash"]
+        return found
+
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:
         from sqlalchemy import select
 

@@ -140,6 +140,8 @@ def document_of(row: Any) -> Document:
         pii=row.pii or {},
         screening=row.screening or row.refused_for or {},
         updated_at=row.updated_at,
+        content_hash=row.content_hash or "",
+        released_at=row.release["at"] if row.release and row.release["content_hash"] == row.content_hash else "",
     )
 
 
@@ -156,6 +158,8 @@ DOCUMENT_COLUMNS = (
     documents.c.size,
     documents.c.active,
     documents.c.updated_at,
+    documents.c.content_hash,
+    documents.c.release,
     versions.c.title.label("version_title"),
     versions.c.format.label("version_format"),
     versions.c.fingerprint,

@@ -1,13 +1,17 @@
-"""`llmflow ingest`, `documents list`, `documents delete`, `doctor`, `health`: what is in the corpus and whether it is sound."""
+"""`llmflow ingest`, `documents list|delete|release|withdraw-release`, `doctor`, `health`: what is in the corpus, is it sound."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from llmflow import __version__
 from llmflow.cli.common import Env, Json, opened_workspace, show
+
+if TYPE_CHECKING:
+    from llmflow.types import Document
 
 documents_app = typer.Typer(help="What is in the corpus, and taking it out again.", no_args_is_help=True)
 
@@ -77,6 +81,59 @@ def delete_documents(
                 record_command(workspace, "document.delete", document.id, tenant=document.tenant)
         deleted = [document.source for document in gone]
         show({"deleted": deleted}, as_json, lambda: typer.echo("\n".join(f"deleted {name}" for name in deleted)))
+
+
+@documents_app.command("release")
+def release_document(
+    name: Annotated[str, typer.Argument(help="Document id, or source as `documents list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why it may be taken as it stands; kept in the audit log.")],
+    env: Env = "base",
+    tenant: Annotated[str | None, typer.Option(help="Tenant of the source.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a document as it stands though something in it speaks to a model; a changed file is judged anew."""
+    with opened_workspace(env) as workspace:
+        from llmflow.serving.corpus.releases import given, release_content
+
+        why = given(reason)
+        _released(workspace, name, tenant, "document.release", why, as_json, lambda d: release_content(workspace.stores, d))
+
+
+@documents_app.command("withdraw-release")
+def withdraw_release_of_document(
+    name: Annotated[str, typer.Argument(help="Document id, or source as `documents list` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    env: Env = "base",
+    tenant: Annotated[str | None, typer.Option(help="Tenant of the source.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a release back: the document is judged, and read again without what is found."""
+    with opened_workspace(env) as workspace:
+        from llmflow.serving.corpus.releases import given, withdraw_release
+
+        def withdraw(document: "Document") -> bool:
+            return withdraw_release(workspace.stores, document, workspace.ingestion.preparation)
+
+        _released(workspace, name, tenant, "document.withdraw_release", given(reason), as_json, withdraw)
+
+
+def _released(
+    workspace: Any, name: str, tenant: str | None, action: str, reason: str, as_json: bool, change: Callable[["Document"], bool]
+) -> None:
+    """Carry a release or its withdrawal out at once and show the document as it is then."""
+    from llmflow.serving.corpus.documents import named_documents
+    from llmflow.serving.corpus.ingesting import ingest_original
+    from llmflow.serving.locks import ingestion_lock
+    from llmflow.serving.operating.auditing import record_command
+    from llmflow.serving.progress import log_progress
+    from llmflow.serving.tables import print_documents
+
+    with ingestion_lock(), log_progress(quiet=as_json) as progress:
+        (document,) = named_documents(workspace.stores, [name], tenant)
+        if change(document):
+            record_command(workspace, action, document.id, {"reason": reason}, tenant=document.tenant)
+        after = ingest_original(workspace.stores, workspace.ingestion, document.id, progress, again=True)
+    show(after, as_json, lambda: print_documents([after] if after else []))
 
 
 def doctor(

@@ -8,6 +8,7 @@ from llmflow.config import Settings
 from llmflow.ingestion.indexing import IndexingSettings, IndexReport, Progress, index_staged
 from llmflow.ingestion.prepare import PreparationSettings
 from llmflow.ingestion.preparing import PrepareReport, WorkerSettings, keep_original, prepare_documents
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.sources import SourceSettings, find_files
 from llmflow.ingestion.withholding import screening_counts
 from llmflow.ports import Notifier, Plan, SourceFile, Stores
@@ -63,7 +64,7 @@ class IngestionReport:
 
 def register(settings: IngestionSettings, stores: Stores) -> Registration:
     """Find the files and enter them in the state database."""
-    files = find_files(settings.sources, settings.preparation)
+    files = as_released(find_files(settings.sources, settings.preparation), stores.state, settings.preparation)
     _restore_originals(files, stores)
     return Registration(tuple(files), stores.state.register(files, settings.retry_failed))
 

@@ -32,6 +32,9 @@ class TrustedSource(Settings):
     source: str
     """Pattern of names, as in access.yml."""
 
+    def names(self, file: SourceFile) -> bool:
+        return self.tenant == file.tenant and matches(self.source, file.source)
+
 
 class WithholdingSettings(Settings):
     """Whether passages are judged when they are made, by whom, and whose word is taken."""
@@ -43,9 +46,14 @@ class WithholdingSettings(Settings):
 
     def judge_for(self, file: SourceFile) -> str:
         """Return the fingerprint of who judges a file: `TRUSTED` where it is taken as it is, empty where nobody does."""
-        if not _is_own(file) and any(item.tenant == file.tenant and matches(item.source, file.source) for item in self.trusted):
+        if not is_own(file.groups) and (file.released or any(item.names(file) for item in self.trusted)):
             return TRUSTED
         return judge_of(self.judge) if self.enabled else ""
+
+
+def is_own(groups: Iterable[str]) -> bool:
+    """Return whether what carries these groups lies in somebody's own space: anybody may have put it there."""
+    return any(group.startswith(OWN_SPACE) for group in groups)
 
 
 REFUSALS = ("document.speaks_to_models", "document.own_speaks_to_models")
@@ -53,7 +61,7 @@ REFUSALS = ("document.speaks_to_models", "document.own_speaks_to_models")
 
 def refusal(file: SourceFile) -> str:
     """Return why nothing of a file is served; what can be done about it differs for an own upload."""
-    if _is_own(file):
+    if is_own(file.groups):
         return said("document.own_speaks_to_models", source=PurePosixPath(file.source).name)
     return said("document.speaks_to_models", source=file.source)
 
@@ -140,10 +148,6 @@ def _around(judgement: Judgement | None) -> Judgement | None:
     if judgement is None or judgement.flagged:
         return judgement
     return replace(judgement, flagged=(REASONS["around"],), doubtful=())
-
-
-def _is_own(file: SourceFile) -> bool:
-    return any(group.startswith(OWN_SPACE) for group in file.groups)
 
 
 def _left_out(draft: Draft, what: str, judged: Judged) -> LeftOut:

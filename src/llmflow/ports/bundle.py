@@ -55,6 +55,10 @@ class ApplicationStores:
         """Take a deleted document out of conversations, and out of what models remember of them."""
         for session_id in self.conversations.forget_document(document_id):
             self.memory.forget(session_id)
+        self.forget_answers(document_id)
+
+    def forget_answers(self, document_id: str) -> None:
+        """Take what rests on a document out of what may be answered again."""
         if self.answers is not None:
             self.answers.forget_documents([document_id])
 

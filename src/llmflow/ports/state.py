@@ -22,6 +22,8 @@ class SourceFile:
     version: str
     """Hash of content, groups and preparation settings: equal versions are never prepared twice."""
     fingerprint: str
+    released: bool = False
+    """An administrator has released this content to be taken as it stands (`StateStore.release`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,25 @@ class StateStore(Protocol):
 
         Whoever asks checks who may know of it.
         """
+        ...
+
+    def release(self, document_id: str, content_hash: str) -> bool:
+        """Keep that a content of a document is to be taken as it stands; it takes the place of one released before.
+
+        It holds until it is withdrawn or the document is deleted, for this content alone: another one is judged, and the same
+        one again is taken. Nothing is prepared by it. Returns whether the document is there.
+        """
+        ...
+
+    def withdraw_release(self, document_id: str, judge_again: bool = True) -> bool:
+        """Forget the released content of a document and return whether there was any.
+
+        With `judge_again` so are the judgements of what is served of it: until it is prepared again, questions judge it.
+        """
+        ...
+
+    def released(self, document_ids: Sequence[str]) -> dict[str, str]:
+        """Return the hash of the released content of those documents that have one."""
         ...
 
     def served(self, languages: frozenset[str] | None = None) -> Iterator[tuple[Document, PreparedDocument]]:

@@ -103,7 +103,7 @@ def print_documents(documents: Sequence[Document]) -> None:
             item.status,
             str(item.chunks),
             str(sum(item.pii.values())),
-            " ".join(f"{name} {count}" for name, count in item.screening.items()),
+            "released" if item.released_at else " ".join(f"{name} {count}" for name, count in item.screening.items()),
             item.reason,
         )
     _console().print(table)

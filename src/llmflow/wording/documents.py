@@ -227,15 +227,32 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
     ),
     "document.speaks_to_models": (
         "{source} speaks to an AI instead of its readers, and too little else is left: nothing of it is served. If it is "
-        "meant for readers, an administrator can name it under ingestion.preparation.screening.trusted.",
+        "meant for readers, an administrator can release it under Documents in the dashboard.",
         "{source}에 읽는 사람이 아니라 AI를 향한 글이 있고 그 밖에 남는 내용이 너무 적어 찾을 수 없게 두었습니다. "
-        "사람을 위한 문서라면 관리자가 ingestion.preparation.screening.trusted에 넣을 수 있습니다.",
+        "사람을 위한 문서라면 관리자가 관리 화면의 문서에서 풀어 줄 수 있습니다.",
     ),
     "document.own_speaks_to_models": (
         "{source} speaks to an AI instead of its readers, and too little else is left: nothing of it is served. Take out "
         "what is addressed to the AI, and upload it again.",
         "{source}에 읽는 사람이 아니라 AI를 향한 글이 있고 그 밖에 남는 내용이 너무 적어 찾을 수 없게 두었습니다. "
         "AI에게 하는 말을 빼고 다시 올려 주세요.",
+    ),
+    "release.own": (
+        "The document lies in somebody's own space, where nobody else can look at it: it cannot be released. Have it uploaded "
+        "for a group, and release it there.",
+        "개인 공간의 문서는 다른 사람이 볼 수 없으므로 풀 수 없습니다. 그룹 문서로 올린 뒤에 풀어 주세요.",
+    ),
+    "release.nothing": (
+        "Nothing was left out of the document: there is nothing to release.",
+        "문서에서 뺀 것이 없습니다: 풀 것이 없습니다.",
+    ),
+    "release.being_read": (
+        "The document is being read. Wait until its job has ended, and look at what was found.",
+        "문서를 읽고 있습니다. 작업이 끝난 뒤에 찾은 것을 살펴보세요.",
+    ),
+    "release.changed": (
+        "The document holds something else by now. Look at it again, then release it.",
+        "그사이 문서의 내용이 바뀌었습니다. 다시 살펴본 뒤에 풀어 주세요.",
     ),
     "worker.memory": (
         "The document needs more memory than a worker may use. Split it, or raise the memory limit of the workers.",

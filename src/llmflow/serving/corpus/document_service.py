@@ -13,6 +13,7 @@ from pathlib import Path
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, PermissionDenied, StoreUnavailable
 from llmflow.ingestion.prepare import PreparationSettings, with_version
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.sources import document_id as id_of
 from llmflow.ports import AuditLog, Job, JobQueue, JobStatus, JobStore, LeftOut, Plan, SourceFile, Stores
 from llmflow.serving.corpus.ingesting import remove_document
@@ -82,7 +83,8 @@ class DocumentService:
             with path.open("wb") as kept:
                 shutil.copyfileobj(received.file, kept, 1 << 20)
             check_content(path, received.name, self._preparation.parser)
-            file = self._source_file(account, source, groups, path)
+            sent = self._source_file(account, source, groups, path)
+            (file,) = as_released([sent], self._stores.state, self._preparation)
             return self._keep(account, file, received.name, path, own, reason)
 
     def listing(
@@ -152,9 +154,13 @@ class DocumentService:
     def reindex(self, account: Account, permissions: Permissions, document_id: str, reason: str = "") -> Uploaded:
         """Have the original prepared and written into every store once more; what is served stays served meanwhile."""
         document = self._changeable(account, permissions, document_id)
-        job = self._open_job(account, document_id, "reindex") or self._add("reindex", account, document)
+        again = self.read_again(account, document)
         self._audit.append(account.tenant, account.id, "document.reindex", document_id, _why(reason))
-        return Uploaded(document, job)
+        return again
+
+    def read_again(self, account: Account, document: Document) -> Uploaded:
+        """Have a job prepare a document that the account may change once more."""
+        return Uploaded(document, self._open_job(account, document.id, "reindex") or self._add("reindex", account, document))
 
     def jobs(
         self, account: Account, permissions: Permissions, everyone: bool, status: JobStatus | None, limit: int, offset: int
@@ -209,14 +215,14 @@ class DocumentService:
                 mine = [d for d in self._stores.state.documents(account.principal()) if account.own_space in d.groups]
                 same = next((d for d in mine if d.version == file.version and d.id != file.document_id), None)
                 if same is not None:
-                    return self._nothing_to_do(account, same)
+                    return self.nothing_to_do(account, same)
                 self._check_room(mine, file)
             plan = self._stores.state.register([file], retry_failed=True)[file.document_id]
         document = self._stores.state.document(file.document_id)
         if document is None:  # deleted in the same moment
             raise _no_document()
         if plan is Plan.UNCHANGED:
-            return self._nothing_to_do(account, document)
+            return self.nothing_to_do(account, document)
         self._stores.raw.put(file.document_id, file.tenant, name, path)
         waiting = self._open_job(account, file.document_id, "ingest", file.version)
         job = waiting or self._add("ingest", account, document, file.version)
@@ -263,7 +269,8 @@ class DocumentService:
         same = (job for job in waiting if job.kind == kind and job.payload.get("document_id") == document_id)
         return next((job for job in same if job.payload.get("version", "") == version), None)
 
-    def _nothing_to_do(self, account: Account, document: Document) -> Uploaded:
+    def nothing_to_do(self, account: Account, document: Document) -> Uploaded:
+        """Return a document with a job that is done already."""
         payload = {"document_id": document.id, "source": document.source}
         job = Job(uuid.uuid4().hex, "ingest", account.tenant, account.id, payload, JobStatus.DONE, 1.0, ALREADY)
         self._jobs.add(job)

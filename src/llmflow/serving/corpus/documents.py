@@ -16,6 +16,15 @@ def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = No
     Raises SettingsError, before anything is deleted, when a name is unknown or belongs to several tenants.
     """
     carry_out_removals(stores)
+    chosen = named_documents(stores, names, tenant)
+    stores.state.delete([document.id for document in chosen])
+    carry_out_removals(stores)
+    drop_copies()
+    return chosen
+
+
+def named_documents(stores: Stores, names: Sequence[str], tenant: str | None = None) -> list[Document]:
+    """Return the documents named by id or source, each once. Raises SettingsError for a name of none or of several tenants."""
     documents = stores.state.documents()
     chosen: dict[str, Document] = {}
     for name in names:
@@ -26,7 +35,4 @@ def delete_by_name(stores: Stores, names: Sequence[str], tenant: str | None = No
             owners = ", ".join(sorted(d.tenant for d in found))
             raise SettingsError(f"'{name}' belongs to several tenants: {owners}. Add --tenant.")
         chosen[found[0].id] = found[0]
-    stores.state.delete(list(chosen))
-    carry_out_removals(stores)
-    drop_copies()
     return list(chosen.values())

@@ -8,6 +8,7 @@ from llmflow.errors import DocumentError
 from llmflow.ingestion.indexing import Progress, carry_out_removals, index_staged
 from llmflow.ingestion.prepare import PreparationSettings, with_version
 from llmflow.ingestion.preparing import prepare_documents
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ingestion.workers import WarmWorkers
 from llmflow.ports import Plan, SourceFile, Stores
@@ -54,7 +55,8 @@ def ingest_original(
     with tempfile.TemporaryDirectory(prefix="llmflow-") as folder:
         path = Path(folder) / "original"
         path.write_bytes(content)
-        file = original_as_source(document, content, path, settings.preparation)
+        original = original_as_source(document, content, path, settings.preparation)
+        (file,) = as_released([original], stores.state, settings.preparation)
         plan = stores.state.register([file], retry_failed=again)
         if again and plan[document_id] is Plan.UNCHANGED:
             stores.state.mark_processing([document_id])  # served, and to be written once more

@@ -15,6 +15,7 @@ from llmflow.config import fingerprint_of
 from llmflow.ingestion.indexing import Progress, carry_out_removals, index_staged
 from llmflow.ingestion.prepare import PreparationSettings, with_version
 from llmflow.ingestion.preparing import prepare_documents
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.run import IngestionSettings
 from llmflow.ports import SourceFile, Stores
 from llmflow.serving.evaluation.benchmarks import embedded_stores
@@ -38,7 +39,7 @@ def corpus_copy(
     copy = embedded_stores(home, stores.embedder, stores.reranker, stores.extractor)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            files = list(_originals(stores, Path(folder), preparation))
+            files = as_released(list(_originals(stores, Path(folder), preparation)), stores.state, preparation)
             _leave_out(copy, files)
             plan = copy.state.register(files)
             report = prepare_documents(files, plan, copy, preparation, ingestion.workers, progress)

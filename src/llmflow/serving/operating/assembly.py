@@ -12,6 +12,7 @@ from llmflow.ingestion.prepare import load_masker
 from llmflow.ports import ApplicationStores, JobQueue
 from llmflow.serving.catalog import Workspace
 from llmflow.serving.corpus.document_service import DocumentService
+from llmflow.serving.corpus.releases import Releases
 from llmflow.serving.operating.admin_service import AdminService
 from llmflow.serving.operating.auditing import ChainedLog, verify_chain
 from llmflow.serving.operating.health import audit_check, memory_check
@@ -20,7 +21,7 @@ from llmflow.serving.operating.metrics import CountedEvents, Metrics
 from llmflow.serving.operating.operations import Operations
 from llmflow.serving.operating.settings import JobSettings
 from llmflow.serving.people.auth import Guard
-from llmflow.serving.routers import admin, documents, operations
+from llmflow.serving.routers import admin, documents, operations, releases
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Operating:
     """What the application mounts: `routers`, `metrics` (with `MetricsMiddleware`), `events` to record answers in, `work`."""
 
     documents: DocumentService
+    releases: Releases
     operations: Operations
     admin: AdminService
     metrics: Metrics
@@ -41,6 +43,7 @@ class Operating:
     def routers(self, guard: Guard) -> list[APIRouter]:
         return [
             documents.make_router(self.documents, guard),
+            releases.make_router(self.releases, guard),
             operations.make_router(self.operations, self.metrics, guard, self.metrics_token),
             admin.make_router(self.admin, guard),
         ]
@@ -69,17 +72,19 @@ def build_operating(workspace: Workspace, metrics: Metrics | None = None) -> Ope
     run.watch(metrics)
     events = CountedEvents(application.events, metrics)
     preparation = workspace.ingestion.preparation
+    service = DocumentService(
+        stores,
+        application.jobs,
+        queue,
+        application.audit,
+        application.accounts.groups,
+        application.forget_document,
+        workspace.uploads,
+        preparation,
+    )
     return Operating(
-        documents=DocumentService(
-            stores,
-            application.jobs,
-            queue,
-            application.audit,
-            application.accounts.groups,
-            application.forget_document,
-            workspace.uploads,
-            preparation,
-        ),
+        documents=service,
+        releases=Releases(stores, service, application.audit, preparation),
         operations=run,
         admin=AdminService(
             events,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from llmflow.accounts.permissions import Permission
 from llmflow.context import current_language
-from llmflow.ingestion.withholding import speaks_to_models
+from llmflow.ingestion.withholding import is_own, speaks_to_models
 from llmflow.ports import Job, JobStatus, LeftOut
 from llmflow.serving.corpus.document_service import DocumentService, Uploaded
 from llmflow.serving.corpus.uploads import receive
@@ -67,6 +67,10 @@ class DocumentOut(BaseModel):
     screening: dict[str, int]
     """Passages that speak to a model: `withheld` whole, `cut` (searched without that part), `doubted`. Empty where nothing was
     found."""
+    released_at: str
+    """When an administrator took this content as it stands; empty where it is judged."""
+    content_hash: str
+    """SHA-256 of the original, by which a release names what was looked at; empty for other people's own documents."""
     updated_at: str
 
     @classmethod
@@ -88,6 +92,8 @@ class DocumentOut(BaseModel):
             chunks=document.chunks,
             pii=dict(document.pii) if readable else {},
             screening=dict(document.screening),
+            released_at=document.released_at,
+            content_hash=document.content_hash if readable or not is_own(document.groups) else "",
             updated_at=document.updated_at,
         )
 
@@ -126,6 +132,10 @@ class JobOut(BaseModel):
 class UploadedOut(BaseModel):
     document: DocumentOut
     job: JobOut
+
+    @classmethod
+    def of(cls, done: Uploaded, account: Account) -> "UploadedOut":
+        return cls(document=DocumentOut.of(done.document, account), job=JobOut.of(done.job))
 
 
 class DeletedOut(BaseModel):
@@ -180,9 +190,6 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
     chats = Annotated[Account, Depends(guard.require(Permission.CHAT))]
     uploads = Annotated[Account, Depends(guard.require(Permission.UPLOAD))]
 
-    def uploaded(done: Uploaded, account: Account) -> UploadedOut:
-        return UploadedOut(document=DocumentOut.of(done.document, account), job=JobOut.of(done.job))
-
     @router.get("/api/documents", responses=problems(401, 403))
     def listing(
         account: chats,  # type: ignore[valid-type]
@@ -195,11 +202,11 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
     ) -> DocumentsOut:
         """List documents by source: your own, those shared with you, or with corpus.read all of the tenant.
 
-        With `instructions` only those in which passages speak to a model, or may, and those that failed for it.
+        With `instructions` only those in which passages speak to a model, or may, those that failed for it, and released ones.
         """
         found = service.listing(account, guard.permissions(account), space, status or "", search)
         if instructions:
-            found = [document for document in found if document.screening or speaks_to_models(document.reason)]
+            found = [d for d in found if d.screening or d.released_at or speaks_to_models(d.reason)]
         page = found[offset : offset + limit]
         return DocumentsOut(items=[DocumentOut.of(document, account) for document in page], total=len(found))
 
@@ -211,7 +218,7 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
             done = await run_in_threadpool(service.upload, account, received, guard.permissions(account), reason)
         finally:
             received.file.close()
-        return uploaded(done, account)
+        return UploadedOut.of(done, account)
 
     @router.get("/api/documents/{document_id}", responses=problems(401, 404))
     def document(document_id: str, account: chats) -> DocumentOut:  # type: ignore[valid-type]
@@ -240,7 +247,7 @@ def make_router(service: DocumentService, guard: Guard) -> APIRouter:
     @router.post("/api/documents/{document_id}/reindex", status_code=202, responses=problems(401, 403, 404))
     def reindex(document_id: str, account: chats, reason: Reason = "") -> UploadedOut:  # type: ignore[valid-type]
         """Read the original once more and write it into every store; also what to do with one that failed."""
-        return uploaded(service.reindex(account, guard.permissions(account), document_id, reason), account)
+        return UploadedOut.of(service.reindex(account, guard.permissions(account), document_id, reason), account)
 
     @router.get("/api/jobs", responses=problems(401, 403))
     def jobs(
