@@ -33,7 +33,6 @@ from admin_values import (
 )
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from running import free_port
 from serving_process import wait_until
 
 from apps.admin import shapes
@@ -239,13 +238,12 @@ def _answering(value: Any) -> Any:
 @contextmanager
 def served(told: Told) -> Iterator[str]:
     """Serve the API on a free port of the loopback interface and yield its address."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_api(told), host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_api(told), host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         wait_until(lambda: server.started, "the API to listen")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

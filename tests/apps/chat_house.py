@@ -23,6 +23,7 @@ from llmflow.serving.people.access import open_access
 from llmflow.serving.people.access_routes import access_routers
 from llmflow.serving.people.erasing import erasers
 
+expect.set_options(timeout=60_000)  # what only ends a hang; a loaded machine is slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FILES = {
     "leave.md": "# 휴가 규정\n\n## 반반차\n\n반반차는 2시간 단위로 쓸 수 있으며 하루에 두 번까지 신청할 수 있다.\n",
@@ -99,7 +100,7 @@ def browser() -> Iterator[Browser]:
 def enter(browser: Browser, house: House, name: str, locale: str = "en-US", **looks: Any) -> Page:
     """Sign in for the first time, which replaces the one-time password, and return the page."""
     context = browser.new_context(locale=locale, **looks)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(house.url)
     page.locator("#name").fill(name)
@@ -116,5 +117,20 @@ def ask(page: Page, question: str) -> None:
     before = page.locator("#chat .turn").count()
     page.locator("#question").fill(question)
     page.locator("#question").press("Enter")
-    expect(page.locator("#chat .turn")).to_have_count(before + 1, timeout=60_000)
-    expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done", timeout=60_000)
+    expect(page.locator("#chat .turn")).to_have_count(before + 1)
+    settled(page)
+
+
+def again(page: Page) -> None:
+    """Ask the last question anew, and wait until another answer is there."""
+    last = page.locator("#chat .turn").last
+    before = last.locator(".answer").get_attribute("data-message") or ""
+    last.locator("[data-act=again]").click()
+    expect(last.locator(f".answer[data-message]:not([data-message='{before}'])")).to_have_count(1)
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """The log and the answer being written are two parts, and a page that still shows the latter takes no question."""
+    expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
+    expect(page.locator("#live .turn")).to_have_count(0)

@@ -60,11 +60,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         workspace = open_catalog("test")
         access = open_access(workspace, AUTH, erasers(workspace))
         app = make_application(open_services(workspace, access.guard, ConversingSettings()), "llmflow", access_routers(access))
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=free_port(), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         wait_until(lambda: server.started, "the API to listen")
-        with dashboard(home, f"http://127.0.0.1:{server.config.port}") as address:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with dashboard(home, f"http://127.0.0.1:{port}") as address:
             password = next(account.one_time_password for account in access.created if account.name == "admin")
             yield Site(workspace, address, password)
         server.should_exit = True
@@ -103,9 +104,12 @@ def field(page: Page, label: str):
     return page.get_by_label(label, exact=True)
 
 
-def select_first(page: Page) -> None:
-    """Click the box of a table's first row; the table is drawn on a canvas."""
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+def select_first(page: Page, text: str) -> None:
+    """Click the box of a table's first row once it shows `text`; the table is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table.locator("canvas tr[aria-rowindex='2']")).to_contain_text(text)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')")
+    box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 14, box["y"] + 52)
 
@@ -150,7 +154,7 @@ def test_an_administrator_signs_in_sees_every_page_acts_and_finds_it_in_the_audi
 
     open_view(page, "overview", texts.OVERVIEW.ko)
     open_view(page, "documents", texts.DOCUMENTS.ko)
-    select_first(page)
+    select_first(page, "leave.md")
     page.get_by_role("button", name=documents.DELETE.ko, exact=True).click()
     confirm(page, documents.DELETE.ko, "오래된 규정", document.source)
     expect(page.get_by_text(documents.DELETED.ko.format(name=document.source))).to_be_visible()
@@ -160,7 +164,7 @@ def test_an_administrator_signs_in_sees_every_page_acts_and_finds_it_in_the_audi
     field(page, texts.SEARCH.ko).fill("lee")
     field(page, texts.SEARCH.ko).press("Enter")
     expect(page.get_by_text(texts.ROWS.ko.format(shown=1, total=1)).first).to_be_visible()
-    select_first(page)
+    select_first(page, "lee")
     page.get_by_role("button", name=people.RESET.ko).click()
     confirm(page, people.RESET.ko, "잊어버림")
     once = page.get_by_role("dialog").locator("code").inner_text()

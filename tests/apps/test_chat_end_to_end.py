@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chat_house import CHROMIUM, FILES, PDF, SENTENCE, ask, browser, enter, house
+from chat_house import CHROMIUM, FILES, PDF, SENTENCE, again, ask, browser, enter, house, settled
 from playwright.sync_api import Page, expect
 
 from apps.chat.texts import ENGLISH, KOREAN
@@ -108,8 +108,8 @@ def narrow_and_shape(page: Page) -> None:
     space.select_option("shared")
     ask(page, "How high is the zephyr allowance?")
     expect(last.locator(".nothing")).to_contain_text("Only shared documents were searched.")
-    page.locator("#chat .turn").last.locator("[data-act=again]").click()  # asked anew where it was asked
-    expect(last.locator(".nothing")).to_contain_text("Only shared documents were searched.", timeout=60_000)
+    again(page)  # asked anew where it was asked
+    expect(last.locator(".nothing")).to_contain_text("Only shared documents were searched.")
     space.select_option("all")
 
     made = page.evaluate("""async () => (await fetch('/api/templates', {
@@ -134,8 +134,8 @@ def narrow_and_shape(page: Page) -> None:
     form.locator("[type=submit]").click()
     expect(chip).to_be_visible()
     page.locator("#question").press("Enter")
-    expect(page.locator("#chat .turn")).to_have_count(4, timeout=60_000)
-    expect(last).to_have_attribute("data-status", "done", timeout=60_000)
+    expect(page.locator("#chat .turn")).to_have_count(4)
+    settled(page)
     expect(last).to_contain_text("forty-two desks")
     expect(last.locator(".origin")).to_contain_text(ENGLISH.examples_unused)
     expect(chip).to_be_hidden()
@@ -168,12 +168,8 @@ def choose_documents(page: Page) -> str:
     page.get_by_role("button", name=words["chosen_drop"].format(title="Offices")).press("Enter")
     expect(page.locator("#chosen")).to_be_hidden()
     expect(question).to_be_focused()
-    before = last.locator(".answer").get_attribute("data-message") or ""
-    last.locator("[data-act=again]").click()  # asked anew where it was asked
-    expect(last.locator(f".answer[data-message]:not([data-message='{before}'])")).to_have_count(1, timeout=60_000)
-    expect(last).to_have_attribute("data-status", "done", timeout=60_000)
+    again(page)  # asked anew where it was asked
     expect(last.locator(".origin")).to_contain_text(ENGLISH.chosen.format(n=1))
-    expect(page.locator("#live .turn")).to_have_count(0, timeout=60_000)  # a page that is busy takes no question
     ask(page, "How high is the zephyr allowance?")
     expect(last).to_contain_text("ninety euros")
     last.locator(".cite").first.click()
@@ -197,7 +193,7 @@ def upload_and_ask(page: Page, folder: Path) -> None:
     chooser.value.set_files([folder / "zephyr.pdf", folder / "broken.pdf"])
     ready = page.locator(".file", has_text="zephyr.pdf")
     expect(ready).to_have_attribute("data-status", "ready", timeout=90_000)
-    expect(page.locator(".file", has_text="broken.pdf").first).to_have_attribute("data-status", "failed", timeout=60_000)
+    expect(page.locator(".file", has_text="broken.pdf").first).to_have_attribute("data-status", "failed")
     expect(page.locator(".file", has_text="broken.pdf").first.locator(".file-reason")).not_to_be_empty()
     page.keyboard.press("Escape")
     ask(page, "Summarise this document")  # the one just uploaded
@@ -218,7 +214,7 @@ def upload_broken(page: Page, folder: Path) -> None:
         page.get_by_role("button", name=words_of("ko")["files_choose"]).click()
     chooser.value.set_files([folder / "broken.pdf"])
     failed = page.locator(".file", has_text="broken.pdf").first
-    expect(failed).to_have_attribute("data-status", "failed", timeout=60_000)
+    expect(failed).to_have_attribute("data-status", "failed")
     expect(failed.locator(".file-reason")).to_contain_text("PDF가 손상되었습니다")
     expect(failed.locator(".file-reason")).to_contain_text("다시 저장하거나")
 
