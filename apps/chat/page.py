@@ -21,7 +21,7 @@ from apps.chat.words import words_script
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "base", "dialogs", "preferences", "sessions", "following", "conversation", "feedback", "composer", "templates",
+    "base", "lists", "dialogs", "preferences", "sessions", "following", "conversation", "feedback", "composer", "templates",
     "template_editor", "chosen", "files", "account", "shortcuts", "start",
 )  # fmt: skip
 """Parts of one script, in order: they share one scope."""

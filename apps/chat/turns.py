@@ -68,7 +68,13 @@ class Turns:
         self._answers.stop(self._account(request).id, _field(event, "session"))
 
     def open_passage(self, event: gr.EventData, request: gr.Request) -> str:
-        """Return the panel of the clicked citation; permission is asked again, since it may have changed since the answer."""
+        """Return the panel of the clicked citation; permission is asked again, since it may have changed since the answer.
+
+        The root carries the number of the click: passages may arrive in another order, or when the panel was closed again.
+        """
+        return f'<div data-asked="{_number(event, "asked")}">{self._panel(event, request)}</div>'
+
+    def _panel(self, event: gr.EventData, request: gr.Request) -> str:
         texts = texts_of(_field(event, "language"))
         session, message, number = _field(event, "session"), _field(event, "message"), _number(event, "number")
         try:

@@ -94,6 +94,8 @@ class SmallService:
 ACCOUNTS = (
     Account("hr", "acme", "hanna", "Hanna Roth", Role.USER, ("hr",)),
     Account("sales", "acme", "sam", "Sam Lee", Role.USER, ("sales",)),
+    Account("late", "acme", "lea", "Lea Kim", Role.USER, ()),
+    Account("keeper", "acme", "kim", "Kim Berg", Role.USER, ()),
     Account("admin", "acme", "admin", "Ada Min", Role.ADMINISTRATOR, ()),
 )
 

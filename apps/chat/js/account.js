@@ -26,7 +26,7 @@ actions.account = (button) => {
     state.me?.notice ? [h('p', { class: 'menu-note' }, state.me.notice)] : null,
     [choices(word('language'), [['ko', '한국어'], ['en', 'English']], state.language, (language) => {
       chooseLanguage(language);
-      show('open', { session: state.session, language });
+      reopen();
       closePanel();
     })],
     [choices(word('theme'), ['auto', 'light', 'dark'].map((theme) => [theme, word(`theme_${theme}`)]), recall('theme') || 'auto', chooseTheme)],
@@ -46,33 +46,36 @@ async function signOut() {
 }
 
 async function openKeys() {
+  const name = h('input', { name: 'key', required: true, maxlength: '100', autocomplete: 'off' });
+  const form = h('form', { class: 'inline' }, field(word('key_name'), name), h('button', { type: 'submit', class: 'primary' }, word('key_make')));
+  const made = h('div', {}); // apart from the list: a secret is shown once, whatever is loaded anew
   const list = h('div', {});
-  openDialog(word('api_keys'), list, { id: 'key-box', wide: true });
+  submits(form, async () => {
+    try {
+      const { secret } = await api('/api/auth/keys', { method: 'POST', body: { name: name.value.trim() } });
+      name.value = '';
+      made.replaceChildren(h('div', { class: 'secret', role: 'status' }, h('p', {}, word('key_once')), h('code', {}, secret),
+        h('button', { type: 'button', class: 'plain', click: (event) => copied(event.currentTarget, secret) }, word('copy'))));
+      await listKeys(list);
+    } catch (error) { failed(error); }
+  });
+  openDialog(word('api_keys'), [h('p', { class: 'fine' }, word('keys_more', { address: `${location.origin}/v1` })), made, form, list],
+    { id: 'key-box', wide: true });
+  name.focus();
   await listKeys(list);
 }
 
-async function listKeys(list, fresh = null) {
-  let keys;
-  try { keys = (await api('/api/auth/keys')).items; } catch (error) { failed(error); return; }
-  const name = h('input', { name: 'key', required: true, maxlength: '100', autocomplete: 'off' });
-  const form = h('form', { class: 'inline' }, field(word('key_name'), name), h('button', { type: 'submit', class: 'primary' }, word('key_make')));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    try { await listKeys(list, await api('/api/auth/keys', { method: 'POST', body: { name: name.value.trim() } })); } catch (error) { failed(error); }
-  });
-  const secret = fresh?.secret;
-  list.replaceChildren(h('p', { class: 'fine' }, word('keys_more', { address: `${location.origin}/v1` })),
-    secret ? h('div', { class: 'secret', role: 'status' }, h('p', {}, word('key_once')), h('code', {}, secret),
-      h('button', { type: 'button', class: 'plain', click: (event) => copied(event.currentTarget, secret) }, word('copy'))) : '',
-    form,
-    keys.length ? h('ul', { class: 'items' }, keys.map((key) => h('li', { class: 'item' },
-      h('span', { class: 'item-main' }, h('span', { class: 'file-name' }, key.name),
-        h('span', { class: 'file-state' }, new Date(key.created_at).toLocaleDateString(state.language === 'ko' ? 'ko-KR' : 'en-GB'))),
-      iconButton('delete', word('key_delete', { name: key.name }), async () => {
-        try { await api(`/api/auth/keys/${encodeURIComponent(key.id)}`, { method: 'DELETE' }); } catch (error) { failed(error); }
-        await listKeys(list);
-      })))) : h('p', { class: 'side-none' }, word('keys_none')));
-  if (!secret) name.focus();
+const lastKeys = lastOf();
+async function listKeys(list) {
+  let found;
+  try { found = await lastKeys('/api/auth/keys'); } catch (error) { failed(error); return; }
+  refill(list, found.items.length ? h('ul', { class: 'items' }, found.items.map((key) => h('li', { class: 'item', 'data-key': key.id },
+    h('span', { class: 'item-main' }, h('span', { class: 'file-name' }, key.name),
+      h('span', { class: 'file-state' }, new Date(key.created_at).toLocaleDateString(state.language === 'ko' ? 'ko-KR' : 'en-GB'))),
+    iconButton('delete', word('key_delete', { name: key.name }), (event) => once(event.currentTarget, async () => {
+      try { await api(`/api/auth/keys/${encodeURIComponent(key.id)}`, { method: 'DELETE' }); } catch (error) { failed(error); }
+      await listKeys(list);
+    }))))) : h('p', { class: 'side-none' }, word('keys_none')));
 }
 
 // What runs behind the chat, each from its own route: one that is slow or away keeps nothing else waiting.

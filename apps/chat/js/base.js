@@ -51,6 +51,29 @@ async function api(path, { method = 'GET', body } = {}) {
   throw Object.assign(new Error(found?.error || word('failed')), { status: response.status });
 }
 
+// Of several requests for the same thing the last one counts, in whatever order they are answered: all get its answer.
+function lastOf() {
+  let last = null;
+  return async (path) => {
+    last = api(path);
+    for (;;) {
+      const asked = last;
+      try {
+        const found = await asked;
+        if (asked === last) return found;
+      } catch (error) { if (asked === last) throw error; }
+    }
+  };
+}
+
+// What is being sent is not sent again, however often it is pressed.
+async function once(node, send) {
+  if (node.dataset.sent) return;
+  node.dataset.sent = 'yes';
+  try { await send(); } finally { delete node.dataset.sent; }
+}
+function submits(form, send) { form.addEventListener('submit', (event) => { event.preventDefault(); once(form, send); }); }
+
 function toSignIn() {
   const here = location.pathname + location.search;
   location.assign(`/sign-in?next=${encodeURIComponent(here)}`);

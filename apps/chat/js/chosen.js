@@ -12,15 +12,15 @@ function askAbout(id, title) {
   announce(word('chosen_set', { title }));
   const dialog = $('dialog.box[open]');
   if (!dialog) { closePanelOnPhone(); $('#question').focus(); return; }
-  dialog.addEventListener('close', () => $('#question').focus()); // after the dialog has given the focus back
   dialog.close();
+  $('#question').focus();
 }
 
 function showChosen() {
   const box = $('#chosen');
   if (!box) return;
   box.hidden = !chosen.documents.length;
-  box.replaceChildren(...chosen.documents.map((one) => h('span', { class: one.gone ? 'chosen-one gone' : 'chosen-one', 'data-document': one.id },
+  refill(box, ...chosen.documents.map((one) => h('span', { class: one.gone ? 'chosen-one gone' : 'chosen-one', 'data-document': one.id },
     h('span', { class: 'chosen-title', title: labelOf(one) }, labelOf(one)),
     iconButton('close', word('chosen_drop', { title: titleOf(one) }), () => dropChosen(one)))));
 }

@@ -23,13 +23,19 @@ function ask(question) {
 }
 
 function askAgain(message, content = '') {
-  if (state.busy) return;
+  if (state.busy) return false;
   state.busy = true;
   state.sent = '';
   unsent = null;
   follow = true;
   show('again', { session: state.session, message, content, language: state.language });
   state.sentAs = shows;
+  return true;
+}
+
+// Not while a question is on its way to a chat that has no name yet: the new chat that would be shown instead hides it.
+function reopen() {
+  if (state.session || !state.busy) show('open', { session: state.session, language: state.language });
 }
 
 function stopAnswer() { trigger('stop', { session: state.session }); }
@@ -39,9 +45,11 @@ actions.again = (button) => askAgain(questionOf(button));
 actions.stop = stopAnswer;
 actions.cite = (button) => {
   opener = button;
-  trigger('cite', {
-    session: state.session, message: button.dataset.message, number: Number(button.dataset.number), language: state.language,
-  });
+  panel.asked += 1;
+  panel.wanted = {
+    session: state.session, message: button.dataset.message, number: Number(button.dataset.number), asked: panel.asked,
+  };
+  openPassage();
 };
 
 // The text of an answer as it is read, its marks as [n].
@@ -72,7 +80,7 @@ actions.edit = (button) => {
   box.value = $('.question', asked).dataset.raw;
   const id = questionOf(button);
   const end = () => { form.remove(); asked.classList.remove('editing'); $('[data-act=edit]', asked)?.focus(); };
-  const send = () => { if (box.value.trim()) { askAgain(id, box.value); end(); } };
+  const send = () => { if (box.value.trim() && askAgain(id, box.value)) end(); };
   const form = h('div', { class: 'edit' }, box, h('p', {}, word('edit_cuts')),
     h('div', { class: 'box-foot' },
       h('button', { type: 'button', class: 'plain', click: end }, word('cancel')),
@@ -120,6 +128,7 @@ watch('value', () => {
   if (arrived !== shownSession) { shownSession = arrived; follow = true; showTitle(); }
   chooseAsBefore(narrowedTo(root));
   decorate(element);
+  keepReasons();
   requestAnimationFrame(letGo);
   settle();
   loadSessions();
@@ -142,7 +151,7 @@ function settle() {
 let lookTimer = 0;
 function lookLater() {
   clearTimeout(lookTimer);
-  lookTimer = setTimeout(() => show('open', { session: state.session, language: state.language }), 3000);
+  lookTimer = setTimeout(reopen, 3000);
 }
 function lookAgain() {
   clearTimeout(lookTimer);
@@ -199,21 +208,34 @@ function decorate(root) {
   }
 }
 
-// The panel takes the keyboard when it opens and gives it back when it closes.
+// The panel takes the keyboard when it opens and gives it back when it closes: from nobody who went elsewhere meanwhile.
+// Passages may come in any order, and after the panel was closed: only the one clicked last is wanted.
 let opener = null;
+const panel = { asked: 0, wanted: null, shown: 0 };
+function openPassage() { trigger('cite', { ...panel.wanted, language: state.language }); }
 function closePanel() {
+  panel.wanted = null;
   if (!$('#panel .passage, #panel .notice')) return;
+  const from = $('#panel');
   document.dispatchEvent(new CustomEvent('llmflow:close-panel'));
-  if (opener?.isConnected) opener.focus();
+  focusBack(opener, from);
 }
 actions['close-panel'] = closePanel;
 function closePanelOnPhone() { if (matchMedia('(max-width: 760px)').matches) closePanel(); } // it lies over the input's conversation
 document.addEventListener('llmflow:panel', () => {
+  const came = Number($('#panel [data-asked]')?.dataset.asked);
+  if (!came) return;
+  if (came !== panel.wanted?.asked) {
+    if (!panel.wanted) document.dispatchEvent(new CustomEvent('llmflow:close-panel'));
+    else if (panel.shown === panel.wanted.asked) openPassage(); // it was there, and an older one has come over it
+    return;
+  }
+  panel.shown = came;
   const passage = $('#panel .passage');
   if (!passage) return;
   const picture = $('.page-picture img', passage);
   picture?.addEventListener('error', () => picture.closest('figure').remove());
-  passage.focus({ preventScroll: true });
+  if ([null, document.body, opener].includes(document.activeElement)) passage.focus({ preventScroll: true });
   const quoted = $('.quoted-text mark, .quoted-row', passage) || passage;
   quoted.scrollIntoView({ block: 'nearest' });
   const place = $('#panel').scrollTop;
@@ -233,9 +255,20 @@ async function watchForServer() {
       if (!alive.ok && alive.status !== 503) continue;
       lost = false;
       if (!pending() && !state.busy) { notice(''); loadSessions(); }
-      else location.reload(); // the stream that showed the answer is gone with the connection
+      else reload(); // the stream that showed the answer is gone with the connection
     } catch { /* still away */ }
   }
+}
+function reload() {
+  try { sessionStorage.setItem('llmflow-draft', $('#question').value); } catch { /* private window */ }
+  location.reload();
+}
+function takeDraft() {
+  try {
+    const draft = sessionStorage.getItem('llmflow-draft');
+    sessionStorage.removeItem('llmflow-draft');
+    if (draft) { $('#question').value = draft; grow($('#question')); }
+  } catch { /* private window */ }
 }
 addEventListener('offline', () => { if (!lost) connectionLost(); });
 
@@ -246,5 +279,5 @@ setInterval(async () => {
   if (!pending() || lost || Date.now() - cameLast < 8000) return;
   cameLast = Date.now();
   try { await fetch('/healthz', { cache: 'no-store' }); } catch { if (!lost) connectionLost(); return; }
-  show('open', { session: state.session, language: state.language });
+  reopen();
 }, 4000);

@@ -1,6 +1,6 @@
 // Dialogs and menus. A dialog is the browser's own: it holds the focus, closes on Escape and gives the focus back.
 function openDialog(title, content, { id = '', wide = false } = {}) {
-  $$('dialog.box').forEach((open) => open.close());
+  $$('dialog.box').forEach((open) => { open.close(); open.remove(); }); // its ids are those of the new one
   const heading = h('h2', { id: 'dialog-title' }, title);
   const close = iconButton('close', word('close'), () => dialog.close());
   const dialog = h('dialog', { class: `box${wide ? ' wide' : ''}`, id, 'aria-labelledby': 'dialog-title' },
@@ -14,8 +14,9 @@ function openDialog(title, content, { id = '', wide = false } = {}) {
 }
 
 // A dialog says that it closed some time after it did: who went elsewhere meanwhile stays there.
-function focusBack(opener) {
-  if (opener?.isConnected && [null, document.body].includes(document.activeElement)) opener.focus();
+function focusBack(opener, ...from) {
+  const at = document.activeElement;
+  if (opener?.isConnected && (!at || at === document.body || from.some((one) => one?.contains(at)))) opener.focus();
 }
 
 // Resolves to whether the person said yes.

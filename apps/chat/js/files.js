@@ -4,7 +4,7 @@ const files = { items: [], jobs: [], fresh: [], uploads: [], timer: 0, maxBytes:
 const MEGABYTE = 1024 * 1024;
 
 actions.files = () => openFiles();
-actions.attach = () => openFiles().then(() => $('#file-input')?.click());
+actions.attach = () => { openFiles(); $('#file-input').click(); }; // at once: later the browser takes it for nobody's click
 
 async function openFiles() {
   const input = h('input', { type: 'file', id: 'file-input', multiple: true, class: 'sr-only', tabindex: '-1', 'aria-hidden': 'true',
@@ -29,16 +29,16 @@ function searchShared(text) {
   files.searchTimer = setTimeout(() => { files.search = text.trim(); loadShared(); }, 250);
 }
 
+const lastShared = lastOf();
 async function loadShared() {
-  const asked = files.search;
   try {
-    const found = await api(`/api/documents?${new URLSearchParams({ space: 'shared', status: 'ready', limit: '20', search: asked })}`);
-    if (asked !== files.search || !$('#shared-list')) return; // the person has typed on, or gone
+    const found = await lastShared(`/api/documents?${new URLSearchParams({ space: 'shared', status: 'ready', limit: '20', search: files.search })}`);
+    if (!$('#shared-list')) return;
     files.shared = found.items;
     files.sharedTotal = found.total;
   } catch (error) { failed(error); return; }
   const rest = files.sharedTotal - files.shared.length;
-  $('#shared-list').replaceChildren(files.shared.length ? h('ul', { class: 'items' }, files.shared.map(sharedRow)) : h('p', { class: 'side-none' }, word('shared_none')),
+  refill($('#shared-list'), files.shared.length ? h('ul', { class: 'items' }, files.shared.map(sharedRow)) : h('p', { class: 'side-none' }, word('shared_none')),
     ...(rest > 0 ? [h('p', { class: 'fine' }, word('shared_more', { n: rest }))] : []));
 }
 
@@ -51,15 +51,18 @@ function sharedRow(one) {
 const askButton = (id, title) =>
   h('button', { type: 'button', class: 'plain ask-about', 'aria-label': `${word('ask_document')}: ${title}`, click: () => askAbout(id, title) }, word('ask_document'));
 
+const lastOwn = lastOf();
+const lastJobs = lastOf();
 async function loadFiles() {
   clearTimeout(files.timer);
   try {
-    const [documents, jobs] = await Promise.all([api('/api/documents?space=own&limit=200'), api('/api/jobs?limit=100')]);
+    const [documents, jobs] = await Promise.all([lastOwn('/api/documents?space=own&limit=200'), lastJobs('/api/jobs?limit=100')]);
     files.items = documents.items;
     files.jobs = jobs.items;
   } catch (error) { failed(error); return; }
   showFiles();
   const moving = files.items.some((one) => ['pending', 'processing'].includes(one.status)) || files.uploads.some((one) => !one.problem);
+  clearTimeout(files.timer);
   if (moving && $('#file-list')) files.timer = setTimeout(loadFiles, 1200);
 }
 
@@ -69,7 +72,7 @@ function showFiles() {
   const list = $('#file-list');
   if (!list) return;
   const rows = [...files.uploads.map(uploadRow), ...files.items.map(fileRow)];
-  list.replaceChildren(rows.length ? h('ul', { class: 'items' }, rows) : h('p', { class: 'side-none' }, word('files_none')));
+  refill(list, rows.length ? h('ul', { class: 'items' }, rows) : h('p', { class: 'side-none' }, word('files_none')));
 }
 
 function uploadRow(one) {
@@ -102,7 +105,7 @@ async function deleteFile(one, title) {
     showChosen();
   } catch (error) { failed(error); }
   await loadFiles();
-  $('#file-box .primary')?.focus();
+  focusBack($('#file-box .primary'));
 }
 
 async function upload(chosen) {
@@ -154,12 +157,12 @@ const showDrop = (shown) => document.body.classList.toggle('dropping', shown);
 document.addEventListener('dragenter', (event) => { if (carriesFiles(event)) { dragging += 1; showDrop(true); } });
 document.addEventListener('dragleave', (event) => { if (carriesFiles(event)) { dragging -= 1; if (dragging <= 0) showDrop(false); } });
 document.addEventListener('dragover', (event) => { if (carriesFiles(event)) event.preventDefault(); });
-document.addEventListener('drop', async (event) => {
+document.addEventListener('drop', (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   dragging = 0;
   showDrop(false);
   const dropped = [...event.dataTransfer.files];
-  if (!$('#file-box')) await openFiles();
+  if (!$('#file-box')) openFiles();
   upload(dropped);
 });

@@ -11,12 +11,11 @@ function setAddress(session, push) {
   else if (push && !session) history.replaceState({}, ''); // a new chat begins without what was chosen in this one
 }
 
+const lastSessions = lastOf();
 async function loadSessions() {
-  const asked = sessions.search;
-  const query = new URLSearchParams({ limit: sessions.limit, ...(asked ? { search: asked } : {}) });
+  const query = new URLSearchParams({ limit: sessions.limit, ...(sessions.search ? { search: sessions.search } : {}) });
   try {
-    const found = await api(`/api/sessions?${query}`);
-    if (asked !== sessions.search) return; // the person has typed on
+    const found = await lastSessions(`/api/sessions?${query}`);
     sessions.items = found.items;
     sessions.total = found.total;
     showSessions();
@@ -40,14 +39,12 @@ function showSessions() {
     if (groups.at(-1)?.name !== name) groups.push({ name, items: [] });
     groups.at(-1).items.push(one);
   }
-  const focused = list.contains(document.activeElement) ? document.activeElement.closest('[data-session]')?.dataset.session : null;
-  list.replaceChildren(
+  refill(list,
     ...groups.map(({ name, items }) => h('section', { 'aria-label': word(name) },
       h('h2', { class: 'side-age' }, word(name)), h('ul', {}, items.map(sessionItem)))),
     ...(sessions.items.length ? [] : [h('p', { class: 'side-none' }, word(sessions.search ? 'no_chats_found' : 'no_chats'))]),
     ...(sessions.total > sessions.items.length && sessions.limit < 200 ? [h('button', { type: 'button', class: 'side-more', click: more }, word('more_chats'))] : []),
   );
-  if (focused) $(`[data-session="${CSS.escape(focused)}"] .side-open`, list)?.focus();
 }
 
 function more() { sessions.limit = Math.min(200, sessions.limit + 40); loadSessions(); }
@@ -77,26 +74,29 @@ function renameInline(one) {
   const input = h('input', { class: 'side-rename', 'aria-label': word('rename_label'), maxlength: '200' });
   input.value = one.title;
   let over = false;
-  const end = async (keep) => {
+  const end = async (keep, byKey = true) => {
     if (over) return;
     over = true;
     const title = input.value.trim();
-    input.remove();
-    if (keep && title && title !== one.title) {
+    const renamed = keep && title && title !== one.title;
+    const shown = { ...one, title: renamed ? title : one.title };
+    item.replaceChildren(...sessionItem(shown).childNodes); // alone: the pointer may be down on another one
+    refilled($('#sessions'));
+    if (byKey) $('.side-open', item).focus(); // at once: later the person may be elsewhere
+    if (renamed) {
       try {
         await api(`/api/sessions/${encodeURIComponent(one.id)}`, { method: 'PATCH', body: { title } });
         toast(word('renamed'));
       } catch (error) { failed(error); }
     }
     await loadSessions();
-    $(`#sessions [data-session="${CSS.escape(one.id)}"] .side-open`)?.focus();
   };
   input.addEventListener('keydown', (event) => {
     if (isComposing(event)) return;
     if (event.key === 'Enter') { event.preventDefault(); end(true); }
     if (event.key === 'Escape') { event.stopPropagation(); end(false); }
   });
-  input.addEventListener('blur', () => end(true));
+  input.addEventListener('blur', () => end(true, false));
   item.replaceChildren(input);
   input.focus();
   input.select();
@@ -109,9 +109,10 @@ async function deleteSession(one) {
     if (one.id === state.session) trigger('stop', { session: one.id });
     await api(`/api/sessions/${encodeURIComponent(one.id)}`, { method: 'DELETE' });
     toast(word('deleted'));
-    if (one.id === state.session) newChat();
+    if (one.id === state.session) openSession('');
   } catch (error) { failed(error); }
   await loadSessions();
+  focusBack($('#question'), state.session ? null : $('#sessions'));
 }
 
 function openSession(id, { push = true } = {}) {

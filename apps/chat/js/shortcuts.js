@@ -26,10 +26,11 @@ function exportSession() {
 }
 
 async function forgetMemory() {
-  if (!state.session) return;
+  const { session } = state;
+  if (!session) return;
   if (!await confirmed(word('forget_ask'), word('forget_more'), word('forget_do'), { danger: false })) return;
   try {
-    await api(`/api/sessions/${encodeURIComponent(state.session)}/memory`, { method: 'DELETE' });
+    await api(`/api/sessions/${encodeURIComponent(session)}/memory`, { method: 'DELETE' });
     toast(word('forgotten'));
   } catch (error) { failed(error); }
 }

@@ -7,10 +7,11 @@ function start() {
   placeSidebar();
   chooseLanguage(firstLanguage(), false);
   leaveChosen(state.session);
+  takeDraft();
   loadAccount();
   loadSessions();
   show('open', { session: state.session, language: state.language });
-  if (!narrow.matches) $('#question').focus();
+  if (!narrow.matches) focusBack($('#question'));
   element.closest('body').dataset.ready = 'yes';
 }
 start();

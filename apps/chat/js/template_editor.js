@@ -1,9 +1,9 @@
 // Own templates: made, changed, shared where the role allows it, deleted.
 async function manageTemplates() {
-  try { await loadTemplates(); } catch (error) { failed(error); return; }
   const list = h('div', {});
-  const dialog = openDialog(word('templates'), list, { id: 'template-box', wide: true });
-  listTemplates(list, dialog);
+  const dialog = openDialog(word('templates'), list, { id: 'template-box', wide: true }); // at once: later it would open over something else
+  try { await loadTemplates(); } catch (error) { dialog.close(); failed(error); return; }
+  listTemplates(list);
 }
 
 function listTemplates(list) {
@@ -29,8 +29,9 @@ async function deleteTemplate(list, one) {
     await loadTemplates();
     toast(word('deleted'));
   } catch (error) { failed(error); }
+  if ($('form', list)) return; // another one is being written
   listTemplates(list);
-  $('button', list)?.focus();
+  focusBack($('button', list));
 }
 
 function field(label, input, hint = '') {
@@ -69,8 +70,7 @@ function editTemplate(list, one) {
     h('div', { class: 'box-foot' },
       h('button', { type: 'button', class: 'plain', click: () => listTemplates(list) }, word('cancel')),
       h('button', { type: 'submit', class: 'primary' }, word('save'))));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
+  submits(form, async () => {
     const examples = [...pairs.children].map((pair) => ({ question: pair.children[0].value.trim(), answer: pair.children[1].value.trim() }))
       .filter(({ question, answer }) => question && answer);
     const body = { name: name.value.trim().normalize('NFC'), title: title.value.trim(), text: text.value.trim(), examples, shared: shared.checked };
@@ -78,8 +78,9 @@ function editTemplate(list, one) {
       await api(one ? `/api/templates/${encodeURIComponent(one.id)}` : '/api/templates', { method: one ? 'PUT' : 'POST', body });
       await loadTemplates();
       toast(word('saved'));
+      if (!form.isConnected) return; // left before it was kept
       listTemplates(list);
-      $('button', list)?.focus();
+      focusBack($('button', list));
     } catch (error) { problem.textContent = error.message; }
   });
   list.replaceChildren(form);

@@ -1,8 +1,9 @@
 // Templates: "/" in an empty input opens the list, typing filters it, Enter takes one; its variables are asked for.
-const templates = { items: [], loaded: 0, shown: [], at: -1 };
+const templates = { items: [], loaded: 0, shown: [], at: -1, coming: 0, entered: '' };
 
+const lastTemplates = lastOf();
 async function loadTemplates() {
-  const found = await api('/api/templates');
+  const found = await lastTemplates('/api/templates');
   templates.items = found.items;
   templates.loaded = Date.now();
 }
@@ -10,9 +11,12 @@ async function loadTemplates() {
 const commandIn = (box) => /^\/(\S*)$/.exec(box.value)?.[1];
 
 async function suggestTemplates(box) {
+  templates.entered = '';
   if (commandIn(box) === undefined) { closeTemplates(); return; }
   if (Date.now() - templates.loaded > 30000) {
-    try { await loadTemplates(); } catch (error) { failed(error); return; }
+    templates.coming += 1;
+    try { await loadTemplates(); } catch (error) { failed(error); return; } finally { templates.coming -= 1; }
+    if (templates.coming) return; // the person has typed on: once is enough
   }
   const typed = commandIn(box);
   if (typed === undefined) return;
@@ -20,7 +24,10 @@ async function suggestTemplates(box) {
   const rank = (one) => (one.name.startsWith(part) ? 0 : one.name.includes(part) ? 1 : one.title.toLowerCase().includes(part) ? 2 : 3);
   templates.shown = templates.items.filter((one) => rank(one) < 3).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).slice(0, 50);
   templates.at = templates.shown.length ? 0 : -1;
-  showTemplates();
+  const entered = templates.entered === box.value;
+  templates.entered = '';
+  if (entered && templates.shown.length) takeTemplate(templates.shown[0]);
+  else showTemplates();
 }
 
 function showTemplates() {
@@ -57,7 +64,12 @@ function closeTemplates() {
 
 // Returns whether the key was the list's.
 function templatesKey(event) {
-  if ($('#templates').hidden) return false;
+  if ($('#templates').hidden) {
+    if (!templates.coming || event.key !== 'Enter' || event.shiftKey || commandIn(event.target) === undefined) return false;
+    templates.entered = event.target.value; // the list is on its way: a name is no question
+    event.preventDefault();
+    return true;
+  }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && templates.shown.length) {
     templates.at = (templates.at + step + templates.shown.length) % templates.shown.length;
@@ -95,11 +107,11 @@ function fillTemplate(one) {
     examples.length ? h('details', { class: 'near' }, h('summary', {}, word('template_examples')), examples) : null,
     examples.length ? h('p', { class: 'fine' }, word('template_examples_hint')) : null,
     h('div', { class: 'box-foot' }, h('button', { type: 'submit', class: 'primary' }, word('template_use'))));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
+  submits(form, async () => {
     const values = Object.fromEntries($$('textarea', form).map((field) => [field.name, field.value.trim()]));
     try {
       const made = await api(`/api/templates/${encodeURIComponent(one.id)}/render`, { method: 'POST', body: { values } });
+      if (!dialog.open) return; // given up: the person may be writing something else
       dialog.close();
       setQuestion(made.text);
       showExamples(one);
