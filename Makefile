@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 SERVE ?= 1
 SERVING ?= .venv-serving
 MODEL ?=
+THREADS ?=
 PORT ?= 7860
 SERVICE_DEBIAN := postgresql redis-server nodejs npm
 export KEDRO_DISABLE_TELEMETRY := 1
@@ -67,7 +68,7 @@ $(SERVING)/.ready: constraints-serving.txt constraints-serving-cuda.txt
 	@touch $@
 
 vllm: env serving-env ## serve a model and what is promoted: make vllm MODEL=models/chat
-	@$(BIN)/llmflow serve-llm $(if $(MODEL),--model $(MODEL))
+	@$(BIN)/llmflow serve-llm $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
 
 finetune: env ## tune on the configured data: `finetuning` in conf/base/parameters.yml
 	@$(BIN)/kedro run --pipeline finetuning

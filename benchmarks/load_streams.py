@@ -28,7 +28,7 @@ class System:
 
 @dataclass
 class Streams:
-    """What the clients saw; milliseconds from when a request was due to its first words."""
+    """What the clients saw; milliseconds from when a request was due to the first that can be read: a blank is no word yet."""
 
     ttft_ms: list[float] = field(default_factory=list)
     total_s: list[float] = field(default_factory=list)
@@ -124,7 +124,7 @@ async def _stream(client: httpx.AsyncClient, system: System, number: int, due: f
                     raise ValueError(str(chunk["error"])[:120])
                 usage = chunk.get("usage") or usage
                 piece = chunk["choices"][0]["delta"].get("content") if chunk["choices"] else ""
-                if piece and first is None:
+                if piece and first is None and not piece.isspace():
                     first = time.perf_counter()
                 if piece and word is None:
                     said += piece

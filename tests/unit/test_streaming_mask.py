@@ -3,10 +3,10 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from llmflow.answering.streaming_mask import StreamingMask
+from llmflow.answering.streaming_mask import StreamingMask, names_hangul_address
 from llmflow.ingestion.masking import Masker, MaskingSettings, visible
 
 MASKER = Masker(MaskingSettings())
@@ -74,9 +74,9 @@ FILLERS = (
 TEXTS = st.lists(st.sampled_from((*VALUES, *LABELS, *FILLERS)) | st.text(max_size=6), max_size=14).map("".join)
 
 
-def streamed(text: str, cuts: list[int]) -> list[str]:
+def streamed(text: str, cuts: list[int], opens_early: bool = False) -> list[str]:
     places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
-    stream = StreamingMask(MASKER)
+    stream = StreamingMask(MASKER, opens_early)
     shown = [stream.push(text[a:b]) for a, b in pairwise(places)]
     return [*shown, stream.finish()]
 
@@ -150,3 +150,35 @@ def test_what_was_masked_is_counted():
 def test_a_mask_of_unknown_reach_shows_nothing_before_the_end():
     stream = StreamingMask(str.upper)
     assert (stream.push("abc "), stream.push("def"), stream.finish()) == ("", "", "ABC DEF")
+
+
+OPENINGS = ("서울", "서", "강원도는", "성명", "연차", "인사팀", "가", "경", "담당자", " ", "\n")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(OPENINGS), max_size=3).map("".join), TEXTS, st.lists(st.integers(0, 300), max_size=40))
+def test_an_early_opening_shows_the_masked_text_too(opening: str, rest: str, cuts: list[int]):
+    text = opening + rest
+    assume(not names_hangul_address(text))
+    assert "".join(streamed(text, cuts, opens_early=True)) == MASKER.mask(visible(text)).text
+
+
+def test_a_first_word_of_hangul_is_shown_as_it_grows_and_nothing_else_is():
+    stream = StreamingMask(MASKER, opens_early=True)
+    assert [stream.push(piece) for piece in (" 연", "차는", " 열다", "섯", " 일")] == [" 연", "차는", " ", "", "열다섯 "]
+    stream = StreamingMask(MASKER, opens_early=True)
+    assert [stream.push(piece) for piece in ("경", "기", " ", "12-345678-90 ")] + [stream.finish()] == ["", "", "", "", "[DRIVER] "]
+    assert StreamingMask(MASKER, opens_early=True).push("hong") == ""
+    assert StreamingMask(MASKER).push("연차는") == ""
+
+
+def test_of_an_address_that_nobody_gave_only_the_hangul_is_shown():
+    shown = "".join(streamed("인사팀@회사.한국 입니다", list(range(20)), opens_early=True))
+    assert shown == "인사팀[EMAIL] 입니다"
+
+
+@pytest.mark.parametrize(
+    ("text", "held"), [("문의는 인사팀@회사.한국", True), ("홍 ＠회사", True), ("홍\u200b@회사", True), ("hr@corp.kr", False), ("인사팀", False)]
+)
+def test_what_may_be_an_address_of_hangul_is_known(text: str, held: bool):
+    assert names_hangul_address(text) is held

@@ -30,6 +30,10 @@ QUIET = {
 }
 
 
+IN_ONE_PROCESS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+"""vLLM 0.32 binds the threads of a model in a process of its own; a number of threads that is given needs no binding."""
+
+
 class ModelServerSettings(Settings):
     """One model on one port. `serving.servers` in the parameters holds any number of them."""
 
@@ -53,7 +57,8 @@ class ModelServerSettings(Settings):
     """Anything else that vLLM's command line takes."""
     environment: Mapping[str, str] = {}
     threads: int = Field(default=0, ge=0)
-    """OMP_NUM_THREADS of the server; 0 leaves what is set."""
+    """OMP_NUM_THREADS of the server; 0 leaves what is set. On hosts without a GPU the model then runs in the scheduler's own
+    process, which else spins on a processor of its own while the model computes."""
 
     @property
     def address(self) -> str:
@@ -87,9 +92,7 @@ class VllmProcess:
         command = serve_command(self.settings, serving_python())
         _check_port(self.settings)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        own = QUIET | {"PYTHONPATH": str(GUARD)} | dict(self.settings.environment)
-        if self.settings.threads:
-            own["OMP_NUM_THREADS"] = str(self.settings.threads)
+        own = serve_environment(self.settings, serving_python())
         if self._key:
             own["VLLM_API_KEY"] = self._key  # not an argument: every user of the machine reads those
         kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "VLLM_API_KEY")}
@@ -157,6 +160,16 @@ def serve_command(settings: ModelServerSettings, python: Path) -> list[str]:
     else:
         command += ["--enable-lora", "--max-loras", str(settings.max_loras), "--max-lora-rank", str(served_rank(settings))]
     return [*command, *settings.arguments]
+
+
+def serve_environment(settings: ModelServerSettings, python: Path) -> dict[str, str]:
+    """Return the variables of one server beside those that stand already, without its key."""
+    own = QUIET | {"PYTHONPATH": str(GUARD)}
+    if settings.threads:
+        own["OMP_NUM_THREADS"] = str(settings.threads)
+        if without_gpu(python):
+            own |= IN_ONE_PROCESS
+    return own | dict(settings.environment)
 
 
 def without_gpu(python: Path) -> bool:

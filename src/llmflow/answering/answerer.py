@@ -25,6 +25,7 @@ from llmflow.answering.spans import on_one_line
 from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, ONLY_QUOTED, fenced, neutral, new_mark, passage_block
+from llmflow.answering.streaming_mask import names_hangul_address
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
 from llmflow.answering.untrusted_search import attempts
 from llmflow.clock import Seconds
@@ -286,7 +287,9 @@ class Answerer:
                 request, shown, fitted = self._request(model, found, history, summary, told, passages, mark)
                 passages = len(shown)
                 known = addresses("\n".join(hit.chunk.text for hit in shown))
-                said = AnswerStream(self.mask, known, PromptWatch(mark, self.prompts[spoken], spoken))
+                told_addresses = any(map(names_hangul_address, (request.system, *(turn.content for turn in request.turns))))
+                watch = PromptWatch(mark, self.prompts[spoken], spoken)
+                said = AnswerStream(self.mask, known, watch, opens_early=not told_addresses)
                 with trace.step("generation") as step:
                     step.attributes |= {"gen_ai.request.model": model.name, "prompt.characters": len(request.system)}
                     step.note("prompt.chunks", tuple(hit.chunk.id for hit in shown))

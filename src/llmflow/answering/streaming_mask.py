@@ -31,6 +31,14 @@ _SEPARATORS = re.compile(r"[\s:=|\"'<(\[]*")
 _TAG = re.compile(r"<(?:$|/?(?:$|(?:t[rdh]?|table|thead|tbody|p|div|br?|span|strong|em|i|li?|ul)\b))", re.IGNORECASE)
 _LEAD = re.compile(r"(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주|(?<!\S)[+(])\s{0,3}$")
 """What may stand before a number and belong to it, such as the region of a driver's licence."""
+_OPENING = re.compile(r"\s*[가-힣]*")
+_MAYBE_REGION = re.compile(r"(?:서울?|부산?|대구?|인천?|광주?|대전|울산?|경기?|강원?|충북?|충남|전북?|전남|경북|경남|제주?)$")
+_HANGUL_ADDRESS = re.compile(r"[가-힣]\s*[@\uff20]")
+
+
+def names_hangul_address(text: str) -> bool:
+    """Return whether a text holds what may be an address with Hangul before its @."""
+    return _HANGUL_ADDRESS.search(visible(text)) is not None
 
 
 class StreamingMask:
@@ -41,9 +49,14 @@ class StreamingMask:
     a single word without a blank is held back whatever its length.
     """
 
-    def __init__(self, mask: Callable[[str], str]) -> None:
-        """A `mask` that is no `Masker` says nothing of what it looks for: everything is held back until `finish`."""
+    def __init__(self, mask: Callable[[str], str], opens_early: bool = False) -> None:
+        """A `mask` that is no `Masker` says nothing of what it looks for: everything is held back until `finish`.
+
+        `opens_early` shows a first word of Hangul as it grows. The one thing that it can be the beginning of is an address with
+        Hangul before its @, of which then only the @ and what follows would be masked: it is for texts whose writer knows none.
+        """
         self._mask = mask
+        self._opening = opens_early
         self._raw = ""
         self._given = 0  # characters of _raw that are shown
 
@@ -55,7 +68,14 @@ class StreamingMask:
     def push(self, piece: str) -> str:
         """Return what may be shown now; empty while it could still change."""
         self._raw += visible(piece)
-        if not isinstance(self._mask, Masker) or not _BLANK.search(piece):  # a word that only grows is looked at when it ends
+        if not isinstance(self._mask, Masker):
+            return ""
+        self._opening = self._opening and _OPENING.fullmatch(self._raw) is not None
+        if self._opening:
+            region = _MAYBE_REGION.search(self._raw)
+            start, self._given = self._given, region.start() if region else len(self._raw)
+            return self._raw[start : self._given]
+        if not _BLANK.search(piece):  # a word that only grows is looked at when it ends
             return ""
         cut = settled(self._raw, self._given)
         if cut <= self._given:

@@ -79,8 +79,11 @@ class PromptWatch:
 class AnswerStream:
     """A model's pieces to pieces that may be shown. Once `leaked` is True nothing more comes."""
 
-    def __init__(self, mask: Callable[[str], str], known: Collection[str], watch: PromptWatch) -> None:
-        self._masking = StreamingMask(mask)
+    def __init__(
+        self, mask: Callable[[str], str], known: Collection[str], watch: PromptWatch, opens_early: bool = False
+    ) -> None:
+        """`opens_early` is `StreamingMask`'s."""
+        self._masking = StreamingMask(mask, opens_early)
         self._known = known
         self._watch = watch
         self._waiting = ""
@@ -121,6 +124,7 @@ class AnswerStream:
         held = None if last else _OPEN.search(self._waiting, max(0, len(self._waiting) - _HELD_AT_MOST))
         cut = held.start() if held else len(self._waiting)
         new = plain_links(_without_tokens(self._waiting[:cut]), self._known)
+        new = new if self._shown else new.lstrip()
         self._waiting = self._waiting[cut:]
         if self._watch.leaks(self._shown[-self._watch.tail :] + new):
             self.leaked = True
