@@ -22,10 +22,10 @@ from llmflow.answering.quotations import choose_sentences
 from llmflow.answering.settings import AnsweringSettings
 from llmflow.answering.shaping import NO_ROOM, REFUSED_WISH, Wishes, cited_first, wishes_block, wishes_of
 from llmflow.answering.spans import on_one_line
+from llmflow.answering.streaming_mask import names_hangul_address
 from llmflow.answering.summary_requests import summary_request
 from llmflow.answering.tracing import TraceBuilder, hit_attributes
 from llmflow.answering.untrusted import ASKED, LEFT_OUT, ONLY_QUOTED, fenced, neutral, new_mark, passage_block
-from llmflow.answering.streaming_mask import names_hangul_address
 from llmflow.answering.untrusted_output import LEAKED, AnswerStream, PromptWatch, addresses
 from llmflow.answering.untrusted_search import attempts
 from llmflow.clock import Seconds

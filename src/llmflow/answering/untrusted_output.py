@@ -79,9 +79,7 @@ class PromptWatch:
 class AnswerStream:
     """A model's pieces to pieces that may be shown. Once `leaked` is True nothing more comes."""
 
-    def __init__(
-        self, mask: Callable[[str], str], known: Collection[str], watch: PromptWatch, opens_early: bool = False
-    ) -> None:
+    def __init__(self, mask: Callable[[str], str], known: Collection[str], watch: PromptWatch, opens_early: bool = False) -> None:
         """`opens_early` is `StreamingMask`'s."""
         self._masking = StreamingMask(mask, opens_early)
         self._known = known
