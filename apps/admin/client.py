@@ -221,6 +221,14 @@ class Client:
     def reindex(self, document_id: str, reason: str = "") -> shapes.Accepted:
         return self._act("POST", f"/api/documents/{_part(document_id)}/reindex", shapes.Accepted, reason)
 
+    def release(self, document_id: str, content_hash: str, reason: str = "") -> shapes.Accepted:
+        """Have a document taken as it stands, if it still holds the content that was looked at."""
+        body = {"content_hash": content_hash, "reason": reason}
+        return self._read(shapes.Accepted, self._send("POST", f"/api/documents/{_part(document_id)}/release", json=body))
+
+    def withdraw_release(self, document_id: str, reason: str = "") -> shapes.Accepted:
+        return self._act("DELETE", f"/api/documents/{_part(document_id)}/release", shapes.Accepted, reason)
+
     def delete_document(self, document_id: str, reason: str = "") -> shapes.Deleted:
         return self._act("DELETE", f"/api/documents/{_part(document_id)}", shapes.Deleted, reason)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.admin import texts, texts_people
+from apps.admin import texts, texts_documents, texts_people
 from apps.admin.demo_data import Seeded, seed
 from llmflow.errors import MissingDependency
 from llmflow.workspace import project_path
@@ -140,9 +140,11 @@ def _prepare(page: Any, view: str, language: str) -> None:
         table = page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         box = table.bounding_box()
-        row = {"models": 1, "people": 3, "conversations": 6}.get(view, 1)
+        row = {"documents": 3, "people": 3, "conversations": 6}.get(view, 1)
         page.mouse.click(box["x"] + 14, box["y"] + 35 * row + 17)
         page.mouse.move(2, 2)  # away from the table, whose buttons would lie over the page
+    if view == "documents":
+        page.get_by_text(texts_documents.SPEAKING.say(language)).click()
     if view == "audit":
         page.get_by_text(texts_people.AUDIT.say(language), exact=True).first.wait_for()
     drawn(page)

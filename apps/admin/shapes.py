@@ -93,6 +93,10 @@ class Document(Shape):
     pii: dict[str, int]
     screening: dict[str, int] = {}
     """Passages that speak to a model: `withheld`, `cut`, `doubted`."""
+    released_at: str = ""
+    """When an administrator took the content as it stands; empty where it is judged."""
+    content_hash: str = ""
+    """Names what is looked at; empty for other people's own documents."""
     updated_at: str
 
 

@@ -33,6 +33,22 @@ SCREENED = {
 HOLDS_INSTRUCTIONS = Word("AI를 향한 지시가 있는 문서만", "Holds instructions")
 SPEAKING = Word("AI를 향한 지시가 있는 구절", "Passages that speak to the AI")
 SPEAKING_MORE = Word("모두 {count}개 가운데 처음 {shown}개입니다.", "The first {shown} of {count}.")
+RELEASED = Word("그대로 씀", "taken as it stands")
+RELEASED_AT = Word("관리자가 {at} UTC에 그대로 쓰기로 함", "An administrator took it as it stands, {at} UTC")
+RELEASE = Word("그대로 쓰기", "Take as it stands")
+RELEASE_EXPLAIN = Word(
+    "AI를 향한 글로 보여 뺀 부분까지 문서 전체를 검색하고 인용합니다. **읽어 보고 사람을 위한 글일 때만** 하십시오. 답변에서는 "
+    "여전히 자료로만 다룹니다. 파일 내용이 바뀌면 다시 판정하며, 언제든 되돌릴 수 있습니다.",
+    "Searches and cites the whole document, with what was left out because it speaks to the AI. **Read it first: it must be "
+    "meant for people.** Answers still treat it as material only. A changed file is judged anew, and this can be taken back.",
+)
+RELEASING = Word("{name}: 그대로 다시 읽는 작업을 시작했습니다.", "{name} is being read again, as it stands.")
+WITHDRAW = Word("다시 판정하기", "Judge it again")
+WITHDRAW_EXPLAIN = Word(
+    "그대로 쓰기를 되돌립니다. 지금부터 답변에서 AI를 향한 글을 빼며, 문서를 다시 읽어 찾은 것을 뺍니다.",
+    "Takes the release back. From now on answers leave out what speaks to the AI, and the document is read again without it.",
+)
+WITHDRAWN = Word("{name}: 다시 판정하는 작업을 시작했습니다.", "{name} is being judged again.")
 UPDATED = Word("바뀐 때 (UTC)", "Changed (UTC)")
 FAILURE = Word("실패한 까닭과 할 일", "Why it failed, and what to do")
 NOTHING = Word("해당하는 문서가 없습니다. 아래에서 올리거나 `llmflow ingest`로 읽어 들이십시오.",

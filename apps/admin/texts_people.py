@@ -183,6 +183,8 @@ DEEDS = {
     "group.deleted": Word("그룹 지움", "group deleted"),
     "document.upload": Word("문서 올림", "document uploaded"),
     "document.reindex": Word("문서 다시 읽음", "document re-indexed"),
+    "document.release": Word("문서 그대로 쓰기", "document taken as it stands"),
+    "document.withdraw_release": Word("문서 다시 판정", "document judged again"),
     "document.delete": Word("문서 지움", "document deleted"),
     "model.promote": Word("모델 승격", "model promoted"),
     "model.rollback": Word("모델 되돌림", "model rolled back"),

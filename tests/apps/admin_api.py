@@ -25,9 +25,11 @@ from admin_values import (
     PII,
     QUALITY,
     QUESTION,
+    RELEASED,
     RETRIEVAL,
     ROW,
     SESSION,
+    SPEAKING,
     account,
     usage,
 )
@@ -50,6 +52,8 @@ class Told:
 
     role: Role = Role.ADMINISTRATOR
     empty: bool = False
+    released: bool = False
+    """An administrator has taken the first document as it stands."""
     expired: bool = False
     must_change_password: bool = False
     broken: int = 0
@@ -140,6 +144,7 @@ def _readings() -> list[tuple[str, Any, Any]]:
         ("/api/users", shapes.Listed[shapes.Account], people),
         ("/api/groups", shapes.Listed[shapes.Group], _listed({"name": "hr", "members": 2}, {"name": "it", "members": 1})),
         ("/api/documents", shapes.Listed[shapes.Document], _listed(DOCUMENT, BROKEN)),
+        ("/api/documents/d-1/instructions", shapes.Listed[shapes.Speaking], _listed(SPEAKING)),
         ("/api/jobs", shapes.Listed[shapes.Job], _listed(JOB)),
         ("/api/corpus", shapes.Corpus, CORPUS),
         ("/api/health", running.Health, HEALTH),
@@ -176,6 +181,8 @@ def _add_reading(app: FastAPI, path: str, shape: Any, value: Any, told: Told, wh
             return INTACT | {"ok": False, "broken": told.broken, "fault": "It was changed."}
         if told.empty:
             return EMPTY.get(path, _listed())
+        if told.released and path == "/api/documents":
+            return _filtered(_listed(RELEASED, BROKEN), request.query_params.get("status"))
         return _filtered(value, request.query_params.get("status")) if path in ("/api/documents", "/api/jobs") else value
 
 
@@ -211,6 +218,8 @@ def _add_acts(app: FastAPI, who: Any) -> None:
     for method, path, shape, value in (
         ("POST", "/api/documents", shapes.Accepted, accepted),
         ("POST", "/api/documents/{id}/reindex", shapes.Accepted, accepted),
+        ("POST", "/api/documents/{id}/release", shapes.Accepted, accepted),
+        ("DELETE", "/api/documents/{id}/release", shapes.Accepted, accepted),
         ("DELETE", "/api/documents/{id}", shapes.Deleted, {"deleted": "d-1", "job": None}),
         ("DELETE", "/api/users/{id}", shapes.Removed, {"removed": {"sessions": 1}}),
         ("POST", "/api/groups", None, None),

@@ -17,6 +17,9 @@ from apps.admin.tables import moment, show_table, size
 from llmflow.accounts.permissions import Permission
 from llmflow.types import EVERYONE
 
+OWN = "own space"
+"""What the API shows in place of the group of a person's own space."""
+
 
 def show(visit: Visit) -> None:
     _show_counts(visit.client.corpus())
@@ -88,6 +91,8 @@ def _row(document: Document, with_reason: bool) -> dict[str, Any]:
 
 
 def _screened(document: Document) -> str:
+    if document.released_at:
+        return say(words.RELEASED)
     return ", ".join(f"{named(words.SCREENED, kind)} {count}" for kind, count in document.screening.items())
 
 
@@ -107,12 +112,17 @@ def _show_document(visit: Visit, document: Document, may_change: bool) -> None:
             f"{say(words.SCREENING)}: {_screened(document) or say(texts.NONE)}",
         ]
         st.markdown(plain(" · ".join(told)))
+        if document.released_at:
+            st.info(say(words.RELEASED_AT, at=moment(document.released_at)), icon=":material/verified_user:")
         if document.reason:
             st.error(f"**{say(words.FAILURE)}**\n\n{plain(document.reason)}")
         if document.space != "other" and document.screening:
             _show_speaking(visit, document)
         if may_change or document.space == "own":
-            _show_buttons(visit, document)
+            with st.container(horizontal=True):
+                if may_change:
+                    _offer_release(visit, document)
+                _show_buttons(visit, document)
 
 
 def _show_speaking(visit: Visit, document: Document) -> None:
@@ -139,9 +149,28 @@ def _show_buttons(visit: Visit, document: Document) -> None:
 
     again = Act(f"reindex {document.id}", say(words.REINDEX), name, say(words.REINDEX_EXPLAIN), reindex)
     gone = Act(f"delete {document.id}", say(words.DELETE), name, say(words.DELETE_EXPLAIN), delete, type_name=True)
-    with st.container(horizontal=True):
-        st.button(again.title, key="reindex", icon=":material/sync:", on_click=ask, args=(again,))
-        st.button(gone.title, key="delete", icon=":material/delete:", on_click=ask, args=(gone,))
+    st.button(again.title, key="reindex", icon=":material/sync:", on_click=ask, args=(again,))
+    st.button(gone.title, key="delete", icon=":material/delete:", on_click=ask, args=(gone,))
+
+
+def _offer_release(visit: Visit, document: Document) -> None:
+    """Offer to take a document as it stands, or to judge it again. What lies in a person's own space nobody releases."""
+    name = document.source
+
+    def release(reason: str) -> str:
+        visit.client.release(document.id, document.content_hash, reason)
+        return say(words.RELEASING, name=plain(name))
+
+    def withdraw(reason: str) -> str:
+        visit.client.withdraw_release(document.id, reason)
+        return say(words.WITHDRAWN, name=plain(name))
+
+    if document.released_at:
+        act = Act(f"withdraw {document.id}", say(words.WITHDRAW), name, say(words.WITHDRAW_EXPLAIN), withdraw)
+        st.button(act.title, key="withdraw release", icon=":material/remove_moderator:", on_click=ask, args=(act,))
+    elif document.screening and OWN not in document.groups and document.status in ("ready", "failed"):
+        act = Act(f"release {document.id}", say(words.RELEASE), name, say(words.RELEASE_EXPLAIN), release)
+        st.button(act.title, key="release", icon=":material/verified_user:", on_click=ask, args=(act,))
 
 
 def _offer_failed(visit: Visit, failed: Sequence[Document]) -> None:
