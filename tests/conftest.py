@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from server_processes import postgresql_programs, run_postgresql, run_redis, unavailable
 
 if TYPE_CHECKING:
     from model_servers import ModelServerAddress
+
+# How long one example takes says nothing on a machine that does other work beside it.
+hypothesis.settings.register_profile(
+    "unhurried", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
 NEO4J_RUN = ROOT.parent / "shared" / "servers" / "neo4j" / "run"

@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._event({"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
             double.begun.set()
             if double.gate is not None:
-                double.gate.wait(30)
+                double.gate.wait(120)
         self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")

@@ -83,7 +83,7 @@ class Answering:
             if self.error is not None:
                 raise self.error
             self.waiting.set()
-            assert self.gate.wait(30), "the test never opened the gate"
+            assert self.gate.wait(120), "the test never opened the gate"
             yield f" {SENTENCES[1]} [1]"
             text = f"{SENTENCES[0]} [1] {SENTENCES[1]} [1]"
             cited = (Citation(1, "c1", "d1", "Leave rules", "docs/leave.pdf", 2, "Leave", SENTENCES[0]),)

@@ -75,11 +75,11 @@ def test_what_has_come_is_kept_while_the_rest_is_written(talk, session, answerin
     run = talk.ask(KIM, session.id, LEAVE)
     reader = threading.Thread(target=complete, args=(run,))
     reader.start()
-    assert answering.waiting.wait(20)
+    assert answering.waiting.wait(60)
     talk._store.progress(run.pending.id, KIM.id, SENTENCES[0])
     assert kept(talk, session)[1].content == SENTENCES[0]
     answering.gate.set()
-    reader.join(20)
+    reader.join(60)
     assert kept(talk, session)[1].status == MessageStatus.DONE
 
 
@@ -113,12 +113,12 @@ def test_another_thread_may_stop_an_answer_that_waits_for_its_model(talk, sessio
     items = []
     reader = threading.Thread(target=lambda: items.extend(run))
     reader.start()
-    assert answering.waiting.wait(20)
+    assert answering.waiting.wait(60)
     run.close()
     assert kept(talk, session)[1].status == MessageStatus.STOPPED  # at once, not when the model speaks again
     assert talk.slots.counts() == (1, 0)  # the model is still at work
     answering.gate.set()
-    reader.join(20)
+    reader.join(60)
     assert items[-1].status == MessageStatus.STOPPED
     assert talk.slots.counts() == (0, 0) and answering.closed == 1
 
@@ -315,7 +315,7 @@ def test_who_comes_while_all_are_busy_waits_in_line_and_beyond_it_is_told_to_com
     waiting = threading.Thread(target=lambda: done.append(complete(runs[1])))
     waiting.start()
     complete(runs[0])
-    waiting.join(20)
+    waiting.join(60)
     assert done[0].status == MessageStatus.DONE and talk.slots.counts() == (0, 0)
 
 

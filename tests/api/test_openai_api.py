@@ -20,7 +20,7 @@ def address(site):
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < until and thread.is_alive()
         time.sleep(0.01)

@@ -91,10 +91,10 @@ def test_a_second_question_meanwhile_is_told_to_wait(client, session, site):
         target=client.post, args=(f"/api/sessions/{session}/messages",), kwargs={"json": ASK, "headers": KIM}
     )
     first.start()
-    assert site.answering.waiting.wait(20)
+    assert site.answering.waiting.wait(60)
     second = client.post(f"/api/sessions/{session}/messages", json=ASK, headers=KIM)
     site.answering.gate.set()
-    first.join(20)
+    first.join(60)
     assert second.status_code == 409 and set(told(second)) == {"error", "allowed", "next"}
     assert client.get(f"/api/sessions/{session}/messages", headers=KIM).json()["total"] == 2
 

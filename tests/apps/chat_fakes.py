@@ -66,7 +66,7 @@ class SmallService:
         for position in range(0, len(text), 12):
             yield text[position : position + 12]
             self.waiting.set()
-            if self.gate is not None and not self.gate.wait(30):
+            if self.gate is not None and not self.gate.wait(120):
                 raise TimeoutError("The test never opened the gate.")
         citations = tuple(
             Citation(number, hit.chunk.id, hit.document.id, hit.document.title, hit.document.source, hit.chunk.page,

@@ -55,7 +55,7 @@ def page(fresh: AppTest) -> AppTest:
 
 
 def started(address: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    settings = AdminSettings(api=address, language="en", timeout_s=5)
+    settings = AdminSettings(api=address, language="en", timeout_s=60)
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--settings", settings.model_dump_json()])
     return AppTest.from_file(str(SCRIPT), default_timeout=60)
 

@@ -71,7 +71,7 @@ class PageService(SmallService):
         if "crash" in question:
             raise RuntimeError("internal secret")
         if "ponder" in question:
-            assert self.gate is not None and self.gate.wait(30), "the test never opened the gate"
+            assert self.gate is not None and self.gate.wait(120), "the test never opened the gate"
         yield from super().stream(question, principal, history, language)
 
 

@@ -234,7 +234,7 @@ class AccountStoreContract:
 
                 def demote(which: tuple[AccountStore, Account, dict], start: Barrier = start) -> bool:
                     through, who, change = which
-                    start.wait(10)
+                    start.wait(60)
                     try:
                         through.update(who.id, **change, keep_administrator=True)
                     except Refused as exc:

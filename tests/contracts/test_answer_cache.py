@@ -73,7 +73,7 @@ class AnswerCacheContract:
         cache = make(ttl_s=0.05)
         cache.put(entry("a"))
         wait_until(
-            lambda: cache.forms("scope") == [] and cache.get("id-a") is None and cache.size() == 0, "the answer to expire", 5
+            lambda: cache.forms("scope") == [] and cache.get("id-a") is None and cache.size() == 0, "the answer to expire", 60
         )
 
     def test_closing_twice_is_safe(self, make: Make):

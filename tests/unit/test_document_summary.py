@@ -229,7 +229,7 @@ def test_paraphrases_in_english(polite: str, verb: str, which: str, manner: str)
         assert near is None or near.subject
 
 
-@settings(max_examples=60, deadline=2000)  # a long question of ambiguous words must not take for ever
+@settings(max_examples=60, deadline=20_000)  # a long question of ambiguous words must not take for ever
 @given(
     st.lists(
         st.sampled_from(

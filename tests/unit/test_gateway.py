@@ -91,7 +91,7 @@ def test_an_adapter_is_unloaded_only_when_nothing_runs_on_it(state, tmp_path):
         assert adapters[0].name in double.adapters
         double.gate.set()
         assert "".join(running).endswith("w4")
-        assert gateway.retire().unloaded == (adapters[0].name,)
+        assert gateway_over(doubles, state).retire().unloaded == (adapters[0].name,)
         assert set(double.adapters) == {adapters[1].name, adapters[2].name}
 
 

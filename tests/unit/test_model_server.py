@@ -81,7 +81,7 @@ def test_what_is_no_address_is_our_error(url: str):
 def test_a_slow_server_is_asked_once_and_then_left_alone(server: ModelServerAddress):
     server.faults.held = threading.Event()
     now = 100.0
-    settings = ModelServerSettings(url=server.url, query_timeout_s=0.2, rest_s=5)
+    settings = ModelServerSettings(url=server.url, query_timeout_s=1, rest_s=5)
     client = ModelServer(settings, "embedding model", clock=lambda: now)
     with pytest.raises(ModelUnavailable, match="no answer in time"):
         client.post("/embed", {"inputs": ["a"]}, query=True)

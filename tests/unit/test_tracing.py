@@ -20,8 +20,8 @@ WHO = Principal("acme", user="a1")
 
 
 def wait_until(holds) -> None:
-    """Return once `holds()`; fail after ten seconds."""
-    end = time.monotonic() + 10
+    """Return once `holds()`; fail after a minute."""
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         threading.Event().wait(0.01)
@@ -86,13 +86,13 @@ def test_a_full_queue_drops_and_a_slow_writer_blocks_nobody():
     class Slow(Kept):
         def write(self, traces: Sequence[AnswerTrace]) -> None:
             entered.set()
-            release.wait(10)
+            release.wait(60)
             super().write(traces)
 
     slow = Slow()
     tracer = QueuedTracer(TraceSettings(waiting=2, batch=1, every_s=0.01, content=True), lambda: slow)
     tracer.record(trace())
-    assert entered.wait(10)
+    assert entered.wait(60)
     for _ in range(5):
         tracer.record(trace())
     assert tracer.dropped == 3
@@ -123,7 +123,7 @@ def test_what_writes_is_opened_before_the_first_trace():
     tracer = QueuedTracer(TraceSettings(), lambda: opened.set() or Kept())
     tracer.begin()
     tracer.begin()
-    assert opened.wait(10)
+    assert opened.wait(60)
     tracer.close()
 
 
@@ -140,7 +140,7 @@ def test_what_is_held_at_the_end_is_written_and_what_is_lost_is_counted_and_told
     release = threading.Event()
 
     def opened_late() -> Kept:
-        release.wait(10)
+        release.wait(60)
         return Kept()
 
     late = QueuedTracer(TraceSettings(every_s=60, closing_s=0.01), opened_late)
