@@ -100,14 +100,16 @@ def test_a_job_whose_worker_died_is_finished_by_another(jobs, queue):
 def test_work_renews_its_lease_so_that_nobody_takes_it(jobs, queue):
     job, beside = add(jobs), Seen()
 
-    def lease() -> str:
+    def lease() -> tuple[str, str]:
+        """Return when the lease was taken or renewed, and when it runs out."""
         with jobs._database.reading() as connection:
-            return connection.execute(select(tables.jobs.c.lease_until).where(tables.jobs.c.id == job.id)).scalar_one()
+            table = tables.jobs
+            return connection.execute(select(table.c.updated_at, table.c.lease_until).where(table.c.id == job.id)).one()._tuple()
 
     def long(_: Job) -> None:
-        taken = lease()
-        wait_for(lambda: lease() > taken)
-        assert jobs.due() == []
+        _, until = lease()
+        wait_for(lambda: lease()[1] > until)
+        assert lease()[0] < until and jobs.due() == []
         runner(jobs, queue, beside).look(job.id)
 
     runner(jobs, queue, Seen(long), lease_s=3).look(job.id)
