@@ -3,8 +3,8 @@
 Raw vLLM is sent the very prompts that our answerer makes of the same questions for the same reader, each with a mark of its own
 as ours has: the same share of a prompt stands in vLLM's prefix cache for both. Both take turns, in one order and the other.
 Two kinds of load: `users` streams at all times (each asks anew when an answer has ended), and arrivals at random but fixed times,
-the same for both, at shares of what vLLM alone gets through. Our first piece is a whole word, which the mask of personal data
-waits for: the time to the first whole word is given for both beside the time to the first token.
+the same for both, at shares of what vLLM alone gets through. What counts as first can be read, a blank cannot. But for a first
+word of Hangul the mask of personal data waits for words to end: the time to the first whole word is given for both as well.
 """
 
 import asyncio
