@@ -10,13 +10,14 @@ False
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from llmflow.ingestion.sentences import split_sentences
 from llmflow.screening.clauses import HANGUL, PEOPLE_MEANT, Clause, broken_out, clauses, forged_dialogue
-from llmflow.screening.signs import REASONS, SIGNS
+from llmflow.screening.signs import REASONS, SIGNS, Sign
 from llmflow.screening.views import BIDI, INVISIBLE, TAGS, View, base64_views, views
 
 THRESHOLD = 0.7
@@ -45,11 +46,16 @@ _OF_MODELS = frozenset(
     "built programmed of and conflicting custom strict current own".split()
 )
 _MACHINE = re.compile(r"ai|llm|gpt|인공지능|챗 ?봇|모델|비서|도우미|\b(?:assistant|model|bot)")
-_WORDS = tuple(
-    (word, frozenset(map("".join, itertools.pairwise(word))))
-    for word in sorted({word for sign in SIGNS for words in sign.needed for word in words})
-)
-"""Each with its pairs of letters: most words are ruled out by them, faster than by looking for the word."""
+_NEEDED = frozenset(word for sign in SIGNS for words in sign.needed for word in words)
+_COMMON = Counter(pair for word in _NEEDED for pair in itertools.pairwise(word))
+_WORDS: dict[str, list[str]] = {}
+"""By the pair of letters that is rarest among them: most words are ruled out by it, faster than by looking for the word."""
+for _word in sorted(_NEEDED):
+    _WORDS.setdefault("".join(min(itertools.pairwise(_word), key=lambda pair: (_COMMON[pair], pair))), []).append(_word)
+_ANY_WORD = tuple(number for number, sign in enumerate(SIGNS) if not sign.needed)
+_SIGNS_WITH = {
+    word: tuple(number for number, sign in enumerate(SIGNS) if any(word in words for words in sign.needed)) for word in _NEEDED
+}
 _QUOTES = "\"'“”‘’「」『』`«»"
 _DISGUISED_WORD = re.compile(
     rf"[A-Za-z가-힣](?:{INVISIBLE.pattern})+[A-Za-z가-힣]|[A-Za-z][\u0370-\u04ff\u1d00-\u1d7f]|[\u0370-\u04ff\u1d00-\u1d7f][A-Za-z]|"
@@ -180,14 +186,12 @@ def _found(text: str) -> Iterator[Finding]:
 
 
 def _signs_in(view: View, text: str) -> Iterator[Finding]:
-    pairs = set(map("".join, zip(view.text, view.text[1:], strict=False)))
-    held = {word for word, within in _WORDS if within <= pairs and word in view.text}
     korean = HANGUL.search(view.text) is not None
-    for sign in SIGNS:
+    for sign in SIGNS if view.squeezed else _likely(view.text):
         if sign.korean and not korean:
             continue
         pattern = sign.squeezed if view.squeezed else sign.pattern
-        if pattern is None or (not view.squeezed and any(words.isdisjoint(held) for words in sign.needed)):
+        if pattern is None:
             continue
         for match in pattern.finditer(view.text):
             if view.disguise and not view.undone(*match.span()):
@@ -203,6 +207,16 @@ def _signs_in(view: View, text: str) -> Iterator[Finding]:
             )
             disguise = view.disguise or ("look-alike or invisible characters" if weight > sign.weight else "")
             yield Finding(start, end, sign.kind, round(TOLD * sign.weight if told else weight, 2), disguise, told)
+
+
+def _likely(text: str) -> Iterator[Sign]:
+    """Yield, in order, the signs of whose needed words the text holds one of each set."""
+    pairs = _WORDS.keys() & set(map("".join, itertools.pairwise(text)))
+    held = {word for pair in pairs for word in _WORDS[pair] if word in text}
+    for number in sorted({*_ANY_WORD, *(number for word in held for number in _SIGNS_WITH[word])}):
+        sign = SIGNS[number]
+        if not any(words.isdisjoint(held) for words in sign.needed):
+            yield sign
 
 
 def _clause(view: View, kind: str, clause: Clause) -> Finding:
