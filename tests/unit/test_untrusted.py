@@ -163,15 +163,23 @@ def test_a_passage_that_is_mostly_for_the_model_is_left_out_whole():
     assert (screened.clean, screened.rest, screened.suspicious) == ((), (), ("x",))
 
 
-@pytest.mark.parametrize("where", ["title", "heading", "file"])
-def test_titles_headings_and_file_names_are_screened(where: str):
-    found = {
-        "title": hit(COVER, title=ATTACK),
-        "heading": hit(COVER, headings=("이월", ATTACK)),
-        "file": hit(COVER, source=f"hr/{ATTACK}.md"),
-    }[where]
-    screened = screen([found])
+def test_a_file_name_that_speaks_to_a_model_takes_the_passage_with_it():
+    screened = screen([hit(COVER, source=f"hr/{ATTACK}.md")])
     assert (screened.clean, screened.rest, screened.suspicious) == ((), (), ("c",))
+
+
+@pytest.mark.parametrize("text", [COVER, f"{ATTACK}\n{COVER}"])
+@pytest.mark.parametrize("where", ["title", "heading"])
+def test_a_title_or_heading_that_does_is_left_out_and_what_stands_under_it_is_a_last_resort(where: str, text: str):
+    found = hit(text, title=ATTACK) if where == "title" else hit(text, headings=("이월", ATTACK))
+    screened = screen([found])
+    assert (screened.clean, screened.suspicious) == ((), ("c",))
+    (rest,) = screened.rest
+    assert COVER in rest.chunk.text and len(rest.chunk.text) == len(text)
+    shown = passage_block(1, rest)
+    assert "무시" not in shown and "99" not in shown
+    assert (rest.document.title == "leave") is (where == "title")
+    assert screen([hit(f"{ATTACK} {ATTACK}", headings=(ATTACK,))]).rest == (), "it is in the body too"
 
 
 def test_other_passages_of_a_planted_document_are_a_last_resort():

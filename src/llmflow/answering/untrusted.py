@@ -91,10 +91,11 @@ class Screened:
 def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT, strict: bool = False) -> Screened:
     """Return the hits without what speaks to the model.
 
-    A hit is left out whole where its title, a heading or its file's name does, or most of its text. Of a document in which some
-    passage does, the others are used only where no other document answers; so is a passage that is only doubtful. Where
-    screening is strict, sentences that are only doubtful are left out instead, and a passage that is nothing else: its document
-    is as good as any other. A doubted title costs nothing. What was judged at ingestion by the same judge is not judged again.
+    A hit is left out whole where its file's name does, or most of its text; a title or heading that does is left out of it. Of
+    a document in which some passage does, the others are used only where no other document answers; so is a passage that is only
+    doubtful. Where screening is strict, sentences that are only doubtful are left out instead, and a passage that is nothing
+    else: its document is as good as any other. A doubted title costs nothing. What was judged at ingestion by the same judge is
+    not judged again.
     """
     kept: list[Hit] = []
     reasons: dict[str, tuple[str, ...]] = {}
@@ -108,6 +109,7 @@ def screen(hits: Sequence[Hit], settings: ScreeningSettings = DEFAULT, strict: b
             doubtful[hit.chunk.id] = judged.doubtful
         if judged.withheld:
             continue
+        hit = _without_labels(hit, judged.labels)
         left = without(hit.chunk.text, judged.left_out)
         left = without(left, judged.doubted) if strict else left
         cut = hit if left == hit.chunk.text else replace(hit, chunk=replace(hit.chunk, text=left))
@@ -123,11 +125,20 @@ def _judged(hit: Hit, judge: str, settings: ScreeningSettings) -> Judged:
     before = hit.chunk.judgement
     if before is not None and before.by in (judge, TRUSTED):
         return Judged(flagged=before.flagged, doubtful=before.doubtful, doubted=before.doubted)
-    labels = (hit.document.title, PurePosixPath(hit.document.source).name, *hit.chunk.heading_path)
-    judged = judge_passage(hit.chunk.text, labels, settings)
+    name = PurePosixPath(hit.document.source).name
+    judged = judge_passage(hit.chunk.text, name, (hit.document.title, *hit.chunk.heading_path), settings)
     if before is not None and before.flagged:  # what was left out then is not there to be found
         return replace(judged, flagged=tuple(dict.fromkeys((*before.flagged, *judged.flagged))), doubtful=())
     return judged
+
+
+def _without_labels(hit: Hit, labels: Sequence[str]) -> Hit:
+    """Return a hit without the title and headings that speak to a model; its file's name takes the place of the title."""
+    if not labels:
+        return hit
+    headings = tuple(heading for heading in hit.chunk.heading_path if heading not in labels)
+    title = PurePosixPath(hit.document.source).stem if hit.document.title in labels else hit.document.title
+    return replace(hit, chunk=replace(hit.chunk, heading_path=headings), document=replace(hit.document, title=title))
 
 
 def new_mark() -> str:

@@ -93,6 +93,7 @@ def prepare_document(
     held = withhold(masked, title, file, settings.screening)
     if not held.drafts:
         raise DocumentRefused(refusal(file), Screening(held.counts, held.left_out))
+    title = held.title
     laps.append(perf_counter())
     found = morphemes([item.text for item in held.drafts], settings.analyser)
     chunks = [_prepared_chunk(item, title, each, file, settings) for item, each in zip(held.drafts, found, strict=True)]

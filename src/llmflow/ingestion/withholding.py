@@ -102,25 +102,29 @@ class Withheld:
     counts: Mapping[str, int]
     """Passages `withheld` whole, `cut`, and `doubted`; without zeros."""
     left_out: tuple[LeftOut, ...]
+    title: str
+    """Of the document; its file's name where its own speaks to a model."""
 
 
 def withhold(drafts: Sequence[Draft], title: str, file: SourceFile, settings: WithholdingSettings) -> Withheld:
     """Return the passages with blanks in place of what surely speaks to a model, and without those of which too little is left.
 
-    What only may do so stays: it is told, and it is left out of answers (`llmflow.answering.untrusted`). Where less than
-    `KEPT_SHARE` of a document is left, all that is left is marked, to be a last resort; where less than `SERVED_SHARE` is, there
-    are no passages: it was written around what it says to a model.
+    A title or heading that does so is left out, and what stands under it stays, marked. What only may do so stays: it is told,
+    and it is left out of answers (`llmflow.answering.untrusted`). Where less than `KEPT_SHARE` of a document is left, all that
+    is left is marked, to be a last resort; where less than `SERVED_SHARE` is, there are no passages: it was written around what
+    it says to a model.
     """
     judge = settings.judge_for(file)
     if judge in ("", TRUSTED):
         judgement = Judgement(TRUSTED) if judge else None
-        return Withheld(tuple(replace(draft, judgement=judgement) for draft in drafts), {}, ())
+        return Withheld(tuple(replace(draft, judgement=judgement) for draft in drafts), {}, (), title)
     kept: list[Draft] = []
     counts: Counter[str] = Counter()
     left_out: list[LeftOut] = []
-    name = PurePosixPath(file.source).name
+    name, titled = PurePosixPath(file.source).name, False
     for draft in drafts:
-        judged = judge_passage(draft.text, (title, name, *draft.headings), settings.judge)
+        judged = judge_passage(draft.text, name, (title, *draft.headings), settings.judge)
+        titled = titled or title in judged.labels
         what = "withheld" if judged.withheld else "cut" if judged.flagged else "doubted" if judged.doubted else ""
         if what:
             counts[what] += 1
@@ -129,14 +133,17 @@ def withhold(drafts: Sequence[Draft], title: str, file: SourceFile, settings: Wi
             continue
         text = without(draft.text, judged.left_out)
         judgement = Judgement(judge, judged.flagged, judged.doubtful, judged.doubted)
-        kept.append(replace(draft, text=text, html=draft.html if text == draft.text else "", judgement=judgement))
+        headings = tuple(heading for heading in draft.headings if heading not in judged.labels)
+        html = draft.html if text == draft.text else ""
+        kept.append(replace(draft, text=text, html=html, headings=headings, judgement=judgement))
     left, all_of_it = _letters(kept), _letters(drafts)
     if left < SERVED_SHARE * all_of_it:
         kept = []
     elif left < KEPT_SHARE * all_of_it:
         kept = [replace(draft, judgement=_around(draft.judgement)) for draft in kept]
     worst = sorted(left_out, key=lambda part: (("withheld", "cut", "doubted").index(part.what), part.ordinal))[:SHOWN]
-    return Withheld(tuple(kept), dict(sorted(counts.items())), tuple(sorted(worst, key=lambda part: part.ordinal)))
+    shown = tuple(sorted(worst, key=lambda part: part.ordinal))
+    return Withheld(tuple(kept), dict(sorted(counts.items())), shown, PurePosixPath(name).stem if titled else title)
 
 
 def _letters(drafts: Sequence[Draft]) -> int:
@@ -152,7 +159,8 @@ def _around(judgement: Judgement | None) -> Judgement | None:
 
 def _left_out(draft: Draft, what: str, judged: Judged) -> LeftOut:
     spans = {"withheld": ((0, len(draft.text)),), "cut": judged.left_out, "doubted": judged.doubted}[what]
-    text = " … ".join(draft.text[start:end].strip() for start, end in spans)
+    parts = (*(judged.labels if what == "cut" else ()), *(draft.text[start:end].strip() for start, end in spans))
+    text = " … ".join(dict.fromkeys(parts))
     shown = text if len(text) <= SHOWN_LETTERS else text[: SHOWN_LETTERS - 1] + "…"
     reasons = judged.flagged or judged.doubtful
     return LeftOut(draft.draft.ordinal, what, shown, reasons, draft.draft.page, draft.headings)
