@@ -15,7 +15,7 @@ from llmflow.errors import DocumentError, DocumentRefused
 from llmflow.ingestion.prepare import PreparationSettings, PreparationTask, prepare_file, with_version
 from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.withholding import TrustedSource, WithholdingSettings, speaks_to_models
-from llmflow.ports import PreparedDocument, SourceFile
+from llmflow.ports import PreparedDocument, Screening, SourceFile
 from llmflow.screening.judging import RULES_VERSION, judge_of, judge_passage
 from llmflow.screening.passages import ScreeningSettings
 from llmflow.types import TRUSTED, Document, DocumentStatus, Hit, Judgement
@@ -92,7 +92,7 @@ def test_a_document_around_an_order_is_a_last_resort_and_one_that_is_mostly_orde
         prepared(tmp_path, f"# Badges\n\nBadges are red. {ORDER} {ORDER} Ask kim.minsu@example.com.\n")
     kept = copy.copy(refused.value)
     assert speaks_to_models(str(kept)) and kept.details == refused.value.details
-    assert kept.details.counts == {"withheld": 1}
+    assert isinstance(kept.details, Screening) and kept.details.counts == {"withheld": 1}
     (part,) = kept.details.left_out
     assert ORDER in part.text and part.reasons and "kim.minsu" not in part.text
 
