@@ -172,8 +172,10 @@ def visit(browser, site):
             outside.append(request.url)
 
     def gone(message) -> bool:
-        """How the page learns of a document's end, and how a test has a question refused."""
+        """How the page learns of a document's end, and how a test has a question refused, or a list of documents."""
         address = message.location["url"]
+        if "502" in message.text and "/api/documents?" in address:
+            return True
         return ("404" in message.text and "/api/documents/" in address) or ("503" in message.text and "queue/join" in address)
 
     def note_fault(text: str) -> None:
@@ -575,33 +577,38 @@ def test_who_is_at_the_end_stays_there_and_who_reads_is_not_moved(visit, site):
         left, top = page.evaluate(f"() => {{ const scroll = document.getElementById('scroll'); return {place} }}")
         return left, top
 
+    def wait_at(where: str) -> None:
+        page.wait_for_function(
+            f"() => {{ const scroll = document.getElementById('scroll'); const [left, top] = {place}; return {where} }}"
+        )
+
     for number in range(4):
         ask(page, f"longword of annual leave {number}")
-        wait_until(lambda: at()[0] < 2, "the end", 60)
+        wait_at("left < 2")
     page.reload()
     expect(page.locator("#chat .turn")).to_have_count(4)
-    wait_until(lambda: at()[0] < 2, "the end", 60)
+    wait_at("left < 2")
     late = "height => { document.querySelector('#chat .turn:last-child').style.paddingBottom = `${height}px` }"
     for height in (700, 0):
         page.evaluate(late, height)
-        wait_until(lambda: at()[0] < 2, "the end", 60)
+        wait_at("left < 2")
 
     for up in (50, 900):
         site.gate.clear()
         ask(page, "longword of annual leave, slowly", status="pending")
-        wait_until(lambda: at()[0] < 2, "the end", 60)
+        wait_at("left < 2")
         page.locator("#scroll").hover()
         page.mouse.wheel(0, -up)
-        wait_until(lambda up=up: at()[0] == up, "the wheel", 60)
+        wait_at(f"left === {up}")
         top = at()[1]
         site.gate.set()
         expect(page.locator("#live .turn")).to_have_count(0)
         expect(page.locator("#chat .turn").last).to_have_attribute("data-status", "done")
         page.evaluate(late, 300)
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        wait_until(lambda top=top: at()[1] == top, "the reader to be where they were", 60)
+        wait_at(f"top === {top}")
         page.mouse.wheel(0, 9000)
-        wait_until(lambda: at()[0] < 2, "the end", 60)
+        wait_at("left < 2")
 
 
 def test_hostile_documents_are_shown_as_text(visit):
@@ -824,7 +831,7 @@ def test_a_closed_dialog_gives_the_focus_back_but_takes_it_from_nobody(visit):
         assert page.evaluate(went, elsewhere) == there
 
 
-def test_a_list_of_chats_that_comes_late_changes_nothing_and_moves_nobody(visit, site):
+def test_lists_and_passages_that_come_late_change_nothing_and_move_nobody(visit, site):
     page = visit(who="late")
     ask(page, "annual leave of the first")
     page.keyboard.press("Control+Shift+O")
@@ -860,12 +867,13 @@ def test_a_list_of_chats_that_comes_late_changes_nothing_and_moves_nobody(visit,
     expect(page.locator("#chat .question")).to_contain_text("of the first")  # the list did not change under the click
     assert session_of(page) == first
     expect(chats).to_have_text(["Moved up", "Renamed"])
-
-
-def test_passages_that_come_late_open_in_nobodys_way(visit):
-    page = visit(who="late")
-    ask(page, "How many days is annual leave?")
+    page.unroute("**/api/sessions?*")
     ask(page, "tablets")
+    passages_that_come_late(page)
+
+
+def passages_that_come_late(page: Page) -> None:
+    """They open in nobody's way: the one clicked last is shown, where it is still wanted, and takes no focus."""
     cites, question, title = page.locator("#chat .cite"), page.locator("#question"), page.locator(".passage h3")
     clicks = on_the_way(page, "**/gradio_api/run/**", lambda request: '"number"' in (request.post_data or ""))
     cites.first.click()
@@ -924,10 +932,11 @@ def test_what_is_being_written_outlives_what_comes_late(visit, site):
     ask(page, "leave, and a server that goes away", status="pending")
     question.fill("the next question")
     page.route("**/healthz", lambda route: route.fulfill(json={}))
+    page.clock.install()
     page.evaluate("dispatchEvent(new Event('offline'))")
     expect(page.locator("#notice")).to_have_text(words["offline"])
     with page.expect_navigation():  # it is back: the stream is read anew
-        pass
+        page.clock.fast_forward(2000)
     expect(question).to_have_value("the next question")
     site.gate.set()
     expect(page.locator("#chat .turn")).to_have_count(3)
@@ -944,7 +953,7 @@ def test_what_is_being_written_outlives_what_comes_late(visit, site):
     expect(page.locator("#chat .question")).to_contain_text("in another language meanwhile")
 
 
-def test_a_template_whose_list_is_late_is_no_question_and_overwrites_none(visit, site):
+def test_a_late_template_is_no_question_and_overwrites_none_and_lists_in_dialogs_keep_their_order(visit, site):
     page = visit(who="late")
     question, chosen = page.locator("#question"), page.locator("#template-fill")
     made = {"name": "late", "title": "Late", "text": "How many days is {{kind}} leave?"}
@@ -981,10 +990,13 @@ def test_a_template_whose_list_is_late_is_no_question_and_overwrites_none(visit,
     expect(page.locator("#toast")).to_have_text(words_of("en")["deleted"])
     expect(page.locator("#template-box [name=name]")).to_have_value("another-one")
     assert site.service.asked == []
+    page.keyboard.press("Escape")
+    lists_in_dialogs(page)
 
 
-def test_lists_in_dialogs_keep_what_was_last_true_and_the_focus(visit):
-    page, words = visit(who="late"), words_of("en")
+def lists_in_dialogs(page: Page) -> None:
+    """They keep what was last true, and the focus."""
+    words = words_of("en")
     moment = "2026-01-01T00:00:00Z"
     keys = [{"id": name, "name": name, "created_at": moment} for name in ("first", "second")]
     page.route("**/api/auth/keys", lambda route: route.fulfill(
@@ -1012,11 +1024,16 @@ def test_lists_in_dialogs_keep_what_was_last_true_and_the_focus(visit):
     page.route("**/api/jobs*", lambda route: route.fulfill(json={"items": [], "total": 0}))
     page.route("**/api/documents*", lambda route: route.fulfill(json={"items": [], "total": 0}))
     files = on_the_way(page, "**/api/documents*", lambda request: "space=own" in request.url)
+    page.clock.install()
     page.locator("#top [data-act=files]").click()
     sent(page, files)[0].fulfill(json={"items": [file("a.txt", "processing"), file("b.txt", "processing")], "total": 2})
     delete = page.get_by_role("button", name=words["file_delete"].format(title="b.txt"))
     delete.focus()
-    sent(page, files, 2)[1].fulfill(json={"items": [file("a.txt", "ready"), file("b.txt", "processing")], "total": 2})
+    page.clock.fast_forward(1200)  # it looks again, in vain, and then once more
+    sent(page, files, 2)[1].fulfill(status=502)
+    expect(page.locator("#toast")).to_have_text(words["failed"])
+    page.clock.fast_forward(3000)
+    sent(page, files, 3)[2].fulfill(json={"items": [file("a.txt", "ready"), file("b.txt", "processing")], "total": 2})
     expect(page.locator("#file-list [data-status=ready]")).to_have_count(1)
     expect(delete).to_be_focused()
 

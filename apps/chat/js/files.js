@@ -59,11 +59,16 @@ async function loadFiles() {
     const [documents, jobs] = await Promise.all([lastOwn('/api/documents?space=own&limit=200'), lastJobs('/api/jobs?limit=100')]);
     files.items = documents.items;
     files.jobs = jobs.items;
-  } catch (error) { failed(error); return; }
-  showFiles();
+    showFiles();
+    lookAtFilesIn(1200);
+  } catch (error) { failed(error); lookAtFilesIn(3000); }
+}
+
+// A look that failed is not the last one: what is being prepared is ready some time.
+function lookAtFilesIn(milliseconds) {
   const moving = files.items.some((one) => ['pending', 'processing'].includes(one.status)) || files.uploads.some((one) => !one.problem);
   clearTimeout(files.timer);
-  if (moving && $('#file-list')) files.timer = setTimeout(loadFiles, 1200);
+  if (moving && $('#file-list')) files.timer = setTimeout(loadFiles, milliseconds);
 }
 
 function bytes(size) { return size < MEGABYTE ? `${Math.max(1, Math.round(size / 1024))} KB` : `${(size / MEGABYTE).toFixed(1)} MB`; }
