@@ -847,7 +847,8 @@ def test_lists_and_passages_that_come_late_change_nothing_and_move_nobody(visit,
     page.keyboard.type("Renamed")
     question.click()  # keeps the name, and the person is elsewhere
     expect(chats.last).to_have_text("Renamed")
-    let_go(page, sent(page, writes)[0])
+    with page.expect_response("**/api/sessions?*"):  # the list that the page loads after it
+        let_go(page, sent(page, writes)[0])
     expect(page.locator("#toast")).to_have_text(words_of("en")["renamed"])
     expect(question).to_be_focused()
 

@@ -80,6 +80,7 @@ function renameInline(one) {
     const title = input.value.trim();
     const renamed = keep && title && title !== one.title;
     const shown = { ...one, title: renamed ? title : one.title };
+    for (const other of sessions.items) if (other.id === one.id) other.title = shown.title;
     item.replaceChildren(...sessionItem(shown).childNodes); // alone: the pointer may be down on another one
     refilled($('#sessions'));
     if (byKey) $('.side-open', item).focus(); // at once: later the person may be elsewhere
