@@ -373,6 +373,31 @@ class StateStoreContract:
         store.release("a", "other")
         assert judges("a") == {None}, "what is served is not what was released"
 
+    def test_what_was_judged_stays_judged_when_a_release_is_withdrawn(self, store: StateStore):
+        found = prepared("a")
+        first, *others = found.chunks
+        judged = replace(first, chunk=replace(first.chunk, judgement=Judgement("judge", flagged=("cut",))))
+        store.register([file("a")])
+        store.stage(replace(found, chunks=(judged, *others)), (EVERYONE,))
+        store.activate({"a": "v1"})
+        store.release("a", "h")
+        assert store.withdraw_release("a")
+        resolved = store.resolve(ids("a"), STAFF)
+        assert resolved[first.chunk.id][0].judgement == Judgement("judge", flagged=("cut",))
+
+    @pytest.mark.parametrize("withdrawn", [True, False])
+    def test_what_was_read_while_its_release_was_withdrawn_is_judged_by_questions(self, store: StateStore, withdrawn: bool):
+        found = prepared("a")
+        items = tuple(replace(item, chunk=replace(item.chunk, judgement=Judgement(TRUSTED))) for item in found.chunks)
+        store.register([file("a")])
+        store.release("a", "h")
+        if withdrawn:
+            store.withdraw_release("a")
+        store.stage(replace(found, chunks=items, released=True), (EVERYONE,))
+        store.activate({"a": "v1"})
+        judges = {chunk.judgement and chunk.judgement.by for chunk, _ in store.resolve(ids("a"), STAFF).values()}
+        assert judges == ({None} if withdrawn else {TRUSTED})
+
     def test_failure_of_a_version_no_longer_wanted_is_ignored(self, store: StateStore):
         store.register([file("a", "v2")])
         store.fail("a", "v1", "old news")

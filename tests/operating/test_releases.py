@@ -155,3 +155,17 @@ def test_a_document_with_a_passage_left_out_is_made_whole_and_old_answers_are_no
     assert answers.get("e") is None
     house.operating.work.do_due()
     assert house.as_(ADMIN).get(at).json()["status"] == "ready" and not any(ORDER in hit.chunk.text for hit in served(house))
+
+
+def test_what_a_crash_left_half_done_is_done_by_asking_again(house):
+    at = shared(house)
+    name = at.rsplit("/", 1)[-1]
+    state = house.workspace.stores.state
+    assert state.release(name, house.as_(ADMIN).get(at).json()["content_hash"])  # and its process died
+    assert house.as_(ADMIN).post(f"{at}/release", json={"reason": "again"}).json()["job"]["kind"] == "reindex"
+    house.operating.work.do_due()
+    assert house.as_(ADMIN).get(at).json()["status"] == "ready" and served(house)
+    assert state.withdraw_release(name)
+    assert house.as_(ADMIN).delete(f"{at}/release").json()["job"]["kind"] == "reindex"
+    house.operating.work.do_due()
+    assert house.as_(ADMIN).get(at).json()["status"] == "failed" and not served(house)

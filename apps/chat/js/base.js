@@ -34,16 +34,17 @@ const iconButton = (name, label, click, more = {}) =>
   h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, click, ...more }, icon(name));
 
 // Ask the HTTP API. Throws an Error whose message is fit to be shown; `status` tells why.
+const PATIENCE_MS = 60000; // what hangs must not keep what waits for it for good
 async function api(path, { method = 'GET', body } = {}) {
-  let response;
+  let response, text;
   try {
     response = await fetch(path, {
       method, credentials: 'same-origin', cache: 'no-store',
       headers: { Accept: 'application/json', 'Accept-Language': state.language, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS),
     });
+    text = await response.text();
   } catch { throw Object.assign(new Error(word('offline')), { status: 0 }); }
-  const text = await response.text();
   let found = null;
   try { found = text ? JSON.parse(text) : null; } catch { /* a proxy's page */ }
   if (response.ok) return found;

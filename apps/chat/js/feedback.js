@@ -13,7 +13,7 @@ const answerOf = (id) => $(`#chat .answer[data-message="${CSS.escape(id)}"]`);
 
 // One after the other: of two thumbs that are pressed at once the last one holds.
 let rated = Promise.resolve();
-actions.rate = (button) => { rated = rated.then(() => rate(messageOf(button), button.dataset.rating)); };
+actions.rate = (button) => { rated = rated.then(() => rate(messageOf(button), button.dataset.rating)).catch(failed); };
 
 async function rate(id, pressed) {
   const thumb = () => $(`[data-rating="${pressed}"]`, answerOf(id) || h('p', {})); // the conversation may be shown anew meanwhile

@@ -27,8 +27,8 @@ function refilled(box) { filled.delete(box); }
 document.addEventListener('pointerdown', (event) => { pressed = event.target; }, true);
 document.addEventListener('click', () => { pressed = null; }, true); // what it does may fill the list
 for (const name of ['pointerup', 'pointercancel']) {
-  document.addEventListener(name, () => setTimeout(() => { // after the click
+  document.addEventListener(name, () => setTimeout(() => { // after the click, which a finger makes a little later
     pressed = null;
     for (const [box, children] of [...waiting]) refill(box, ...children);
-  }), true);
+  }, 50), true);
 }

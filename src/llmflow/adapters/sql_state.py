@@ -90,6 +90,7 @@ class SqlStateStore(StateReader):
             if row is None or row.wanted != prepared.version:
                 return  # deleted or replaced while it was being prepared
             _drop_versions(connection, prepared.document_id, keep=row.active)
+            unjudged = prepared.released and (row.release or {}).get("content_hash") != row.content_hash
             connection.execute(
                 insert(versions).values(
                     document_id=prepared.document_id,
@@ -110,7 +111,8 @@ class SqlStateStore(StateReader):
             )
             if prepared.chunks:
                 _forget_removals(connection, "chunk", [item.chunk.id for item in prepared.chunks])
-                connection.execute(insert(chunks), [_chunk_row(prepared.version, item) for item in prepared.chunks])
+                rows = [_chunk_row(prepared.version, item) for item in prepared.chunks]
+                connection.execute(insert(chunks), [row | {"judgement": None} for row in rows] if unjudged else rows)
 
     def fail(self, document_id: str, version: str, reason: str, withdraw: bool = False, found: Screening = NOTHING_FOUND) -> None:
         from sqlalchemy import update
@@ -191,15 +193,19 @@ class SqlStateStore(StateReader):
             return bool(connection.execute(own.values(release={"content_hash": content_hash, "at": now()})).rowcount)
 
     def withdraw_release(self, document_id: str, judge_again: bool = True) -> bool:
-        from sqlalchemy import update
+        from sqlalchemy import select, update
 
         from llmflow.adapters.sql_state_tables import chunks, documents
 
         own = update(documents).where(documents.c.id == document_id, documents.c.release.is_not(None))
+        kept = select(chunks.c.id, chunks.c.judgement).where(chunks.c.document_id == document_id, chunks.c.judgement.is_not(None))
         with self._write() as connection:
             known = bool(connection.execute(own.values(release=None)).rowcount)
             if known and judge_again:
-                connection.execute(update(chunks).where(chunks.c.document_id == document_id).values(judgement=None))
+                # what was judged stays so: of a passage that is cut already nothing would be found again
+                taken = [row.id for row in connection.execute(kept) if row.judgement[0] == TRUSTED]
+                for part in batched(taken, IN_LIST):
+                    connection.execute(update(chunks).where(chunks.c.id.in_(part)).values(judgement=None))
             return known
 
     def removed(self, chunk_ids: Sequence[str], document_ids: Sequence[str]) -> None:

@@ -93,10 +93,13 @@ def release_document(
 ) -> None:
     """Take a document as it stands though something in it speaks to a model; a changed file is judged anew."""
     with opened_workspace(env) as workspace:
-        from llmflow.serving.corpus.releases import given, release_content
+        from llmflow.serving.corpus.releases import given, releasable
 
-        why = given(reason)
-        _released(workspace, name, tenant, "document.release", why, as_json, lambda d: release_content(workspace.stores, d))
+        def release(document: "Document") -> Callable[[], object] | None:
+            content_hash = releasable(workspace.stores, document)
+            return None if document.released_at else lambda: workspace.stores.state.release(document.id, content_hash)
+
+        _released(workspace, name, tenant, "document.release", given(reason), as_json, release)
 
 
 @documents_app.command("withdraw-release")
@@ -111,16 +114,23 @@ def withdraw_release_of_document(
     with opened_workspace(env) as workspace:
         from llmflow.serving.corpus.releases import given, withdraw_release
 
-        def withdraw(document: "Document") -> bool:
-            return withdraw_release(workspace.stores, document, workspace.ingestion.preparation)
+        def withdraw(document: "Document") -> Callable[[], object] | None:
+            known = workspace.stores.state.released([document.id])
+            return (lambda: withdraw_release(workspace.stores, document, workspace.ingestion.preparation)) if known else None
 
         _released(workspace, name, tenant, "document.withdraw_release", given(reason), as_json, withdraw)
 
 
 def _released(
-    workspace: Any, name: str, tenant: str | None, action: str, reason: str, as_json: bool, change: Callable[["Document"], bool]
+    workspace: Any,
+    name: str,
+    tenant: str | None,
+    action: str,
+    reason: str,
+    as_json: bool,
+    change_of: Callable[["Document"], Callable[[], object] | None],
 ) -> None:
-    """Carry a release or its withdrawal out at once and show the document as it is then."""
+    """Carry a release or its withdrawal out at once and show the document as it is then. `change_of` gives None for no change."""
     from llmflow.serving.corpus.documents import named_documents
     from llmflow.serving.corpus.ingesting import ingest_original
     from llmflow.serving.locks import ingestion_lock
@@ -130,8 +140,9 @@ def _released(
 
     with ingestion_lock(), log_progress(quiet=as_json) as progress:
         (document,) = named_documents(workspace.stores, [name], tenant)
-        if change(document):
-            record_command(workspace, action, document.id, {"reason": reason}, tenant=document.tenant)
+        if (change := change_of(document)) is not None:
+            record_command(workspace, action, document.id, {"reason": reason}, tenant=document.tenant)  # before it is done
+            change()
         after = ingest_original(workspace.stores, workspace.ingestion, document.id, progress, again=True)
     show(after, as_json, lambda: print_documents([after] if after else []))
 

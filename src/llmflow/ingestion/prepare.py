@@ -113,6 +113,7 @@ def prepare_document(
         warnings=parsed.warnings,
         screening=held.counts,
         left_out=held.left_out,
+        released=file.released and settings.screening.judge_for(replace(file, released=False)) != TRUSTED,
         seconds={"parse": parse_seconds, **{step: end - begin for step, (begin, end) in steps}},
     )
 

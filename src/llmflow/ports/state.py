@@ -80,6 +80,8 @@ class PreparedDocument:
     screening: Mapping[str, int] = field(default_factory=dict)
     """Passages `withheld`, `cut` and `doubted`, as in `Document`."""
     left_out: tuple[LeftOut, ...] = ()
+    released: bool = False
+    """Nobody judged it, because its content is released: where that was withdrawn meanwhile, its passages are staged unjudged."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Time of each step in the worker; measured, never stored."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, PermissionDenied, Refused
 from llmflow.ingestion.prepare import PreparationSettings
+from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.withholding import is_own, speaks_to_models
 from llmflow.ports import AuditLog, Stores
 from llmflow.serving.corpus.document_service import DocumentService, Permissions, Uploaded
@@ -35,19 +36,22 @@ class Releases:
         Refused for a document that is somebody's own, of which nothing was left out, or that is another by now.
         """
         document = self._manageable(account, permissions, document_id)
-        why = given(reason)
-        if not release_content(self._stores, document, seen):
-            return self._documents.nothing_to_do(account, document)
-        self._audit.append(account.tenant, account.id, "document.release", document_id, {"reason": why})
+        details = {"reason": given(reason)}
+        content_hash = releasable(self._stores, document, seen)
+        if not document.released_at:
+            self._audit.append(account.tenant, account.id, "document.release", document_id, details)  # before it is done
+            self._stores.state.release(document_id, content_hash)
         return self._read_again(account, document)
 
     def withdraw(self, account: Account, permissions: Permissions, document_id: str, reason: str = "") -> Uploaded:
         """Take a release back: from now on the document's passages are judged, and a job prepares them without what is found."""
         document = self._manageable(account, permissions, document_id)
-        if not withdraw_release(self._stores, document, self._preparation):
+        if self._stores.state.released([document_id]):
+            details = {"reason": reason.strip()[:MOST]} if reason.strip() else {}
+            self._audit.append(account.tenant, account.id, "document.withdraw_release", document_id, details)
+            withdraw_release(self._stores, document, self._preparation)
+        elif document.status == DocumentStatus.FAILED:
             return self._documents.nothing_to_do(account, document)
-        details = {"reason": reason.strip()[:MOST]} if reason.strip() else {}
-        self._audit.append(account.tenant, account.id, "document.withdraw_release", document_id, details)
         return self._read_again(account, document)
 
     def _manageable(self, account: Account, permissions: Permissions, document_id: str) -> Document:
@@ -56,7 +60,15 @@ class Releases:
         return self._documents.document(account, permissions, document_id)
 
     def _read_again(self, account: Account, document: Document) -> Uploaded:
-        return self._documents.read_again(account, self._stores.state.document(document.id) or document)
+        """Have a job prepare the document, unless what it would make is served already: one asked before may have been lost."""
+        document = self._stores.state.document(document.id) or document
+        content = self._stores.raw.get(document.id)
+        if content is not None and document.status == DocumentStatus.READY:
+            file = original_as_source(document, content, Path(), self._preparation)
+            (wanted,) = as_released([file], self._stores.state, self._preparation)
+            if wanted.version == document.version:
+                return self._documents.nothing_to_do(account, document)
+        return self._documents.read_again(account, document)
 
 
 def given(reason: str) -> str:
@@ -66,11 +78,8 @@ def given(reason: str) -> str:
     return reason.strip()[:MOST]
 
 
-def release_content(stores: Stores, document: Document, seen: str = "") -> bool:
-    """Keep a release of what a document holds now and return True; False where that very content is released already.
-
-    Raises as `Releases.release` does. Nothing is prepared by it.
-    """
+def releasable(stores: Stores, document: Document, seen: str = "") -> str:
+    """Return the hash of what a document holds now, where that may be released or is. Raises as `Releases.release` does."""
     if is_own(document.groups):
         raise Refused(said("release.own"))
     if document.status not in (DocumentStatus.READY, DocumentStatus.FAILED):
@@ -81,19 +90,15 @@ def release_content(stores: Stores, document: Document, seen: str = "") -> bool:
     found = hashlib.sha256(content).hexdigest()
     if found != (seen or found) or found != (document.content_hash or found):
         raise Refused(said("release.changed"))
-    if document.released_at:
-        return False
-    if not document.screening and not speaks_to_models(document.reason):
+    if not document.released_at and not document.screening and not speaks_to_models(document.reason):
         raise Refused(said("release.nothing"))
-    return stores.state.release(document.id, found)
+    return found
 
 
-def withdraw_release(stores: Stores, document: Document, preparation: PreparationSettings) -> bool:
-    """Forget a document's release and return whether there was one; answers that rest on it are not given again."""
+def withdraw_release(stores: Stores, document: Document, preparation: PreparationSettings) -> None:
+    """Forget a document's release; answers that rest on it are not given again."""
     file = original_as_source(document, b"", Path(), preparation)
     by_settings = preparation.screening.judge_for(file) == TRUSTED
-    if not stores.state.withdraw_release(document.id, judge_again=not by_settings):
-        return False
+    stores.state.withdraw_release(document.id, judge_again=not by_settings)
     if stores.application is not None:
         stores.application.forget_answers(document.id)
-    return True
