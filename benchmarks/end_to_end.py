@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.corpora import BASELINE, ROOT, corpora, size_of
 from benchmarks.processes import measure
 
-STAGES = ("parse", "chunk", "mask", "analyse", "embed", "vectors", "full text", "graph", "optimise")
+STAGES = ("parse", "chunk", "mask", "screen", "analyse", "embed", "vectors", "full text", "graph", "optimise")
 QUIET = {"OMP_NUM_THREADS": "", "UNSTRUCTURED_DISABLE_NOTICE": "1", "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1"}
 
 

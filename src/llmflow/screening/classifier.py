@@ -87,8 +87,8 @@ class Classifier:
         return judged
 
     def _log_odds(self, window: Window) -> float:
-        weights, found = self.weights, window.traits
-        total = sum(weights.get(trait, 0) for trait in found)
+        found = window.traits
+        total = sum(map(self.weights.get, found, itertools.repeat(0)))
         spelled = sum(map(self.letters.__getitem__, window.letters))
         log_odds = total / self.scale / math.sqrt(len(found) + FEW)
         return log_odds + spelled / self.letter_scale / math.sqrt(len(window.letters) + FEW) + self.bias

@@ -132,8 +132,18 @@ def _plain_traits(sentence: str) -> set[str]:
     found.update(f"b:{one} {other}" for one, other in itertools.pairwise(words))
     for word in words:
         if _is_hangul(word):
-            found.update(piece for size in (1, 2, 3) if len(word) > size for piece in (f"k:{word[:size]}-", f"k:-{word[-size:]}"))
+            found.update(_edges(word))
     return found
+
+
+@lru_cache(maxsize=8192)
+def _edges(word: str) -> tuple[str, ...]:
+    return tuple(piece for size in (1, 2, 3) if len(word) > size for piece in (f"k:{word[:size]}-", f"k:-{word[-size:]}"))
+
+
+@lru_cache(maxsize=8192)
+def _endings(word: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in _ENDINGS if pattern.search(word))
 
 
 def _combined(sentence: str) -> set[str]:
@@ -154,9 +164,10 @@ def _combined(sentence: str) -> set[str]:
         elif _is_hangul(token):
             codes = _korean_codes(token)
             last = number + 1 == len(tokens) or not sentence[tokens[number + 1].start()].isalnum()
-            endings = [name for name, pattern in _ENDINGS if pattern.search(token)]
-            found.update(f"e:{name}" for name in endings if not last)
-            places += [(match.start(), f"E:{name}") for name in endings if last]
+            if last:
+                places += [(match.start(), f"E:{name}") for name in _endings(token)]
+            else:
+                found.update(f"e:{name}" for name in _endings(token))
             first = False
         elif token in _CLAUSE_BREAKS:
             first = True

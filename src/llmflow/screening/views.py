@@ -9,6 +9,7 @@ import unicodedata
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -74,14 +75,15 @@ class View:
         return self.starts[start], self.ends[end - 1]
 
 
-def views(text: str) -> list[View]:
+@lru_cache(maxsize=64)  # patterns and classifier read the same text, one after the other
+def views(text: str) -> tuple[View, ...]:
     """Return the plain reading of a text first, then one for each disguise that it wears."""
     text = text[:_LONGEST]
     plain = _folded(text)
     found = [plain, *_decoded(plain)]
     if TAGS.search(text):
         found.append(_of_tags(text))
-    return found
+    return tuple(found)
 
 
 def _folded(text: str) -> View:
