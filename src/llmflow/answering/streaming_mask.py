@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from llmflow.ingestion.masking import Masker, MaskingSettings, folded, visible
 from llmflow.ingestion.masking_names import LABEL_HINT
+from llmflow.ingestion.masking_recognizers import REGIONS
 
 __all__ = ["Masker", "MaskingSettings", "StreamingMask", "settled"]
 
@@ -29,10 +30,10 @@ _MAY_GO_ON = re.compile(_GAP)
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[ A-Z0-9]*")
 _SEPARATORS = re.compile(r"[\s:=|\"'<(\[]*")
 _TAG = re.compile(r"<(?:$|/?(?:$|(?:t[rdh]?|table|thead|tbody|p|div|br?|span|strong|em|i|li?|ul)\b))", re.IGNORECASE)
-_LEAD = re.compile(r"(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주|(?<!\S)[+(])\s{0,3}$")
+_LEAD = re.compile(rf"(?:{'|'.join(REGIONS)}|(?<!\S)[+(])\s{{0,3}}$")
 """What may stand before a number and belong to it, such as the region of a driver's licence."""
 _OPENING = re.compile(r"\s*[가-힣]*")
-_MAYBE_REGION = re.compile(r"(?:서울?|부산?|대구?|인천?|광주?|대전|울산?|경기?|강원?|충북?|충남|전북?|전남|경북|경남|제주?)$")
+_MAYBE_REGION = re.compile(rf"(?:{'|'.join(f'{name[0]}(?:{name[1:]})?' for name in REGIONS)})$")
 _HANGUL_ADDRESS = re.compile(r"[가-힣]\s*[@\uff20]")
 
 

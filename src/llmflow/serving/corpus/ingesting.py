@@ -33,6 +33,12 @@ def original_as_source(document: Document, content: bytes, path: Path, preparati
     return with_version(file, preparation)
 
 
+def wanted_source(stores: Stores, document: Document, content: bytes, path: Path, preparation: PreparationSettings) -> SourceFile:
+    """Return `original_as_source`, marked and versioned as released where this very content is."""
+    (file,) = as_released([original_as_source(document, content, path, preparation)], stores.state, preparation)
+    return file
+
+
 def ingest_original(
     stores: Stores,
     settings: IngestionSettings,
@@ -55,8 +61,7 @@ def ingest_original(
     with tempfile.TemporaryDirectory(prefix="llmflow-") as folder:
         path = Path(folder) / "original"
         path.write_bytes(content)
-        original = original_as_source(document, content, path, settings.preparation)
-        (file,) = as_released([original], stores.state, settings.preparation)
+        file = wanted_source(stores, document, content, path, settings.preparation)
         plan = stores.state.register([file], retry_failed=again)
         if again and plan[document_id] is Plan.UNCHANGED:
             stores.state.mark_processing([document_id])  # served, and to be written once more

@@ -11,11 +11,10 @@ from pathlib import Path
 from llmflow.accounts.permissions import Permission
 from llmflow.errors import NotFound, PermissionDenied, Refused
 from llmflow.ingestion.prepare import PreparationSettings
-from llmflow.ingestion.releasing import as_released
 from llmflow.ingestion.withholding import is_own, speaks_to_models
 from llmflow.ports import AuditLog, Stores
 from llmflow.serving.corpus.document_service import DocumentService, Permissions, Uploaded
-from llmflow.serving.corpus.ingesting import original_as_source
+from llmflow.serving.corpus.ingesting import original_as_source, wanted_source
 from llmflow.types import TRUSTED, Account, Document, DocumentStatus
 from llmflow.wording import said
 
@@ -64,8 +63,7 @@ class Releases:
         document = self._stores.state.document(document.id) or document
         content = self._stores.raw.get(document.id)
         if content is not None and document.status == DocumentStatus.READY:
-            file = original_as_source(document, content, Path(), self._preparation)
-            (wanted,) = as_released([file], self._stores.state, self._preparation)
+            wanted = wanted_source(self._stores, document, content, Path(), self._preparation)
             if wanted.version == document.version:
                 return self._documents.nothing_to_do(account, document)
         return self._documents.read_again(account, document)
